@@ -1,0 +1,126 @@
+"""Frames and landmarks: what the camera saw, and where the joints are. Pure; no I/O.
+
+Coordinate frame of `xyzv`: x to the right of the picture, y **down**, z away from the camera, all in
+*image widths*, so that a unit is the same length in every direction and at every resolution. The
+picture is not mirrored: the person's left side has the larger x when they face the camera.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posture.errors import ShapeError
+
+FloatArray: TypeAlias = NDArray[np.float64]
+UInt8Array: TypeAlias = NDArray[np.uint8]
+
+N_LANDMARKS = 33  # BlazePose topology, https://ai.google.dev/edge/mediapipe/solutions/vision/pose_landmarker
+
+
+class PoseLandmark(IntEnum):
+    """Index of a landmark in axis 1 of :attr:`Landmarks.xyzv`; left and right are the person's own."""
+
+    NOSE = 0
+    LEFT_EYE_INNER = 1
+    LEFT_EYE = 2
+    LEFT_EYE_OUTER = 3
+    RIGHT_EYE_INNER = 4
+    RIGHT_EYE = 5
+    RIGHT_EYE_OUTER = 6
+    LEFT_EAR = 7
+    RIGHT_EAR = 8
+    MOUTH_LEFT = 9
+    MOUTH_RIGHT = 10
+    LEFT_SHOULDER = 11
+    RIGHT_SHOULDER = 12
+    LEFT_ELBOW = 13
+    RIGHT_ELBOW = 14
+    LEFT_WRIST = 15
+    RIGHT_WRIST = 16
+    LEFT_HIP = 23
+    RIGHT_HIP = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture from a source; it is looked at and dropped, never stored."""
+
+    t_s: float
+    """Seconds since the source's first frame, never decreasing."""
+    image_rgb: UInt8Array | None
+    """(H, W, 3) uint8, contiguous; None = the source has no picture (camera lost, asleep or stalled)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Landmarks:
+    """Landmarks of one person over T frames; a frame without a person is an all-NaN row."""
+
+    t_s: FloatArray
+    """(T,) seconds since the source's first frame."""
+    xyzv: FloatArray
+    """(T, 33, 4) x, y, z in image widths and visibility in [0, 1]."""
+    world_m: FloatArray
+    """(T, 33, 3) metres from the mid-hip, the model's own guess; same axes as `xyzv`."""
+    luminance: FloatArray
+    """(T,) mean brightness of the picture in [0, 1]; NaN = there was no picture."""
+    height_ratio: FloatArray
+    """(T,) height of the picture in image widths (0.75 for 640x480); NaN = there was no picture."""
+
+    def __post_init__(self) -> None:
+        """Check that every field has the same T and the documented shape."""
+        t = self.t_s.shape[0] if self.t_s.ndim == 1 else -1
+        expected = (
+            ("t_s", self.t_s, (t,)),
+            ("xyzv", self.xyzv, (t, N_LANDMARKS, 4)),
+            ("world_m", self.world_m, (t, N_LANDMARKS, 3)),
+            ("luminance", self.luminance, (t,)),
+            ("height_ratio", self.height_ratio, (t,)),
+        )
+        for name, value, shape in expected:
+            if value.shape != shape:
+                raise ShapeError(f"landmarks: {name} has shape {value.shape}, expected {shape}")
+
+    def __len__(self) -> int:
+        """Return T, the number of frames."""
+        return len(self.t_s)
+
+    def __getitem__(self, span: slice) -> Landmarks:
+        """Return the frames of `span`, time axis kept."""
+        return Landmarks(
+            self.t_s[span], self.xyzv[span], self.world_m[span], self.luminance[span], self.height_ratio[span]
+        )
+
+
+def no_person(t_s: float, luminance: float = np.nan, height_ratio: float = np.nan) -> Landmarks:
+    """Return the one-frame landmarks of a picture without a person, or of no picture at all."""
+    return Landmarks(
+        np.array([t_s]),
+        np.full((1, N_LANDMARKS, 4), np.nan),
+        np.full((1, N_LANDMARKS, 3), np.nan),
+        np.array([luminance], dtype=np.float64),
+        np.array([height_ratio], dtype=np.float64),
+    )
+
+
+def concatenate(parts: list[Landmarks]) -> Landmarks:
+    """Return the frames of all `parts`, in order.
+
+    Raises
+    ------
+    ShapeError
+        If `parts` is empty.
+    """
+    if not parts:
+        raise ShapeError("landmarks: nothing to concatenate")
+    return Landmarks(
+        np.concatenate([p.t_s for p in parts]),
+        np.concatenate([p.xyzv for p in parts]),
+        np.concatenate([p.world_m for p in parts]),
+        np.concatenate([p.luminance for p in parts]),
+        np.concatenate([p.height_ratio for p in parts]),
+    )
