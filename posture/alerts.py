@@ -1,0 +1,117 @@
+"""When a slouch deserves a notification: sustain, cool-down, hourly cap, snooze, quiet hours. Pure; no I/O."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from posture.settings import AlertSettings
+from posture.slouch import SlouchState
+
+HOUR_S = 3600.0
+DAY_S = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A notification that is due now."""
+
+    onset_s: float
+    """Frame time at which the slouch began, as far as it was judged."""
+    confirmed_s: float
+    """Frame time of the alert."""
+    slouched_s: float
+    """Judged slouch time behind it, seconds."""
+    n: int
+    """0 for the run's first alert, then 1, 2, ...: varies the wording in the same way live and in replay."""
+
+
+class AlertPolicy:
+    """Decide frame by frame whether to alert.
+
+    A slouch is mentioned when it has been judged for `sustain_s`. While it goes on it is mentioned again
+    after the cool-down, which doubles each time up to its maximum; recovering or leaving the desk resets
+    both. No more than `max_per_hour` alerts fall into any 60 minutes. Snoozing and quiet hours suppress
+    alerts and nothing else: a slouch that outlasts them is mentioned when they end.
+
+    Parameters
+    ----------
+    settings : AlertSettings
+        See its annotations.
+    start_of_day_s : float or None
+        Local time of day at frame time 0, seconds after midnight; None = unknown (a recorded clip), and
+        quiet hours do not apply.
+    """
+
+    def __init__(self, settings: AlertSettings, start_of_day_s: float | None = None) -> None:
+        self.settings = settings
+        self._start_of_day_s = start_of_day_s
+        self._quiet = [_parse_span(text) for text in settings.quiet_hours]
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget every alert and snooze."""
+        self.snoozed_until_s: float | None = None
+        self._cooldown_s = self.settings.cooldown_s
+        self._next_s: float | None = None
+        self._recent: deque[float] = deque()
+        self._n = 0
+
+    def snooze(self, until_s: float) -> None:
+        """Stay silent until frame time `until_s`, seconds."""
+        self.snoozed_until_s = until_s
+
+    def step(self, t_s: float, state: SlouchState, is_slouch_level: bool, slouched_s: float) -> Alert | None:
+        """Take one frame in and return the alert that is due, or None.
+
+        Parameters
+        ----------
+        t_s : float
+            Frame time, seconds, never decreasing.
+        state : SlouchState
+            The state machine's state after this frame.
+        is_slouch_level : bool
+            Whether this very frame was judged a slouch: nobody is told in the moment they sit up.
+        slouched_s : float
+            Judged slouch time so far, seconds.
+        """
+        if state in (SlouchState.UPRIGHT, SlouchState.AWAY):
+            self._cooldown_s, self._next_s = self.settings.cooldown_s, None
+            return None
+        if state is not SlouchState.SLOUCHING or not is_slouch_level or slouched_s < self.settings.sustain_s:
+            return None
+        if self._next_s is not None and t_s < self._next_s:
+            return None
+        if self._is_silenced(t_s) or not self._has_room(t_s):
+            return None
+        self._next_s = t_s + self._cooldown_s
+        self._cooldown_s = min(
+            2 * self._cooldown_s, max(self.settings.max_cooldown_s, self.settings.cooldown_s)
+        )
+        self._recent.append(t_s)
+        alert = Alert(t_s - slouched_s, t_s, slouched_s, self._n)
+        self._n += 1
+        return alert
+
+    def _has_room(self, t_s: float) -> bool:
+        """Return whether one more alert stays within the hourly cap."""
+        while self._recent and t_s - self._recent[0] >= HOUR_S:
+            self._recent.popleft()
+        return len(self._recent) < self.settings.max_per_hour
+
+    def _is_silenced(self, t_s: float) -> bool:
+        """Return whether a snooze or quiet hours cover `t_s`."""
+        if self.snoozed_until_s is not None:
+            if t_s < self.snoozed_until_s:
+                return True
+            self.snoozed_until_s = None
+        if self._start_of_day_s is None:
+            return False
+        now_s = (self._start_of_day_s + t_s) % DAY_S
+        return any(a <= now_s < b if a < b else now_s >= a or now_s < b for a, b in self._quiet)
+
+
+def _parse_span(text: str) -> tuple[float, float]:
+    """Return the seconds after midnight of ``HH:MM-HH:MM``; the span may run past midnight."""
+    start, end = ([int(part) for part in clock.split(":")] for clock in text.split("-"))
+    return start[0] * 3600.0 + start[1] * 60.0, end[0] * 3600.0 + end[1] * 60.0

@@ -1,0 +1,182 @@
+"""Make a baseline from a few seconds of sitting upright, or say why not. Pure; no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from posture.angles import Angles, Quantity, compute_angles
+from posture.baseline import Baseline
+from posture.deviation import N_MEASURES, compute_deviation
+from posture.errors import CalibrationError
+from posture.landmarks import FloatArray, Landmarks
+from posture.settings import JudgeSettings
+
+MAD_TO_SD = 1.4826
+"""A normal distribution's standard deviation over its median absolute deviation."""
+MIN_FRAMES = 8
+"""Frames; with fewer, one odd frame moves a median noticeably (our choice)."""
+MIN_VISIBLE_RATIO = 0.7
+"""Share of the frames in which shoulders, nose and an ear are seen (our choice)."""
+MAX_SWAY_RATIO = 0.12
+"""Shoulder widths; breathing and fidgeting stay under 0.03 on the bench's clips, shifting about does not."""
+MAX_TURN_DEG = 12.0
+"""Degrees; spread of the head's direction. Looking around the screen stays under it (our choice)."""
+EDGE_RATIO = 0.03
+"""Image widths; shoulders or face closer to the picture's edge than this are about to leave it (our choice)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationQuality:
+    """How good the frames of a calibration are."""
+
+    n_frames: int
+    """Frames looked at."""
+    n_used: int
+    """Frames in which the person was measured."""
+    sway_ratio: float
+    """How much the shoulders moved, shoulder widths (robust standard deviation); NaN = not measured."""
+    turn_deg: float
+    """How much the head turned, degrees (robust standard deviation); NaN = not measured."""
+    luminance: float
+    """Median brightness of the pictures in [0, 1]; NaN = no picture."""
+    problems: tuple[str, ...]
+    """Why these frames make no baseline, each with what to do; empty = they do."""
+
+    @property
+    def visible_ratio(self) -> float:
+        """Share of the frames in which the person was measured."""
+        return self.n_used / self.n_frames if self.n_frames else 0.0
+
+
+def robust_spread(values: FloatArray) -> FloatArray:
+    """Return the robust standard deviation of each column of (T, N) `values`, ignoring NaN; T >= 1."""
+    centre = np.nanmedian(values, axis=0)
+    return np.asarray(MAD_TO_SD * np.nanmedian(np.abs(values - centre), axis=0))
+
+
+def find_problem(landmarks: Landmarks, angles: Angles, settings: JudgeSettings) -> str | None:
+    """Return what is wrong with the newest frame as advice to the person, or None when it is fine."""
+    luminance = float(landmarks.luminance[-1])
+    row = angles.values[-1]
+    if np.isnan(luminance):
+        return "no picture from the camera"
+    if np.isnan(row[Quantity.SHOULDER_X]):
+        return (
+            "too dark to see you: add light"
+            if luminance < settings.min_luminance
+            else "nobody in view: sit before the camera"
+        )
+    if row[Quantity.VISIBILITY] < settings.min_visibility:
+        return "shoulders or face hidden: show both, turn towards the camera"
+    height = float(landmarks.height_ratio[-1])
+    x, y = float(row[Quantity.SHOULDER_X]), float(row[Quantity.SHOULDER_Y])
+    face_top = y - float(row[Quantity.NECK_GAP]) - 0.5 * float(row[Quantity.FACE_SCALE])
+    if not EDGE_RATIO < x < 1 - EDGE_RATIO or y > height - EDGE_RATIO or face_top < -EDGE_RATIO:
+        return "partly out of the picture: move back or turn the camera until face and shoulders are in"
+    if luminance < settings.min_luminance:
+        return "too dark: add light in front of you"
+    return None
+
+
+def assess(landmarks: Landmarks, angles: Angles, settings: JudgeSettings) -> CalibrationQuality:
+    """Judge whether frames can make a baseline.
+
+    Parameters
+    ----------
+    landmarks, angles : Landmarks, Angles
+        The same T frames; T = 0 is allowed.
+    settings : JudgeSettings
+        Visibility and brightness limits.
+    """
+    problems = [
+        find_problem(landmarks[t : t + 1], Angles(angles.t_s[t : t + 1], angles.values[t : t + 1]), settings)
+        for t in range(len(landmarks))
+    ]
+    used = _usable(angles, settings)
+    n_used = int(used.sum())
+    sway = turn = luminance = float("nan")
+    found: list[str] = []
+    if np.isfinite(landmarks.luminance).any():
+        luminance = float(np.nanmedian(landmarks.luminance))
+    if n_used < max(MIN_FRAMES, MIN_VISIBLE_RATIO * len(landmarks)):
+        named = [p for p in problems if p is not None]
+        why = (
+            max(set(named), key=named.count)
+            if named
+            else "the calibration is too short: give it at least 3 s"
+        )
+        found.append(f"{why} (seen well in {n_used} of {len(landmarks)} frames)")
+    if n_used >= MIN_FRAMES:
+        q = angles.values[used]
+        spread = robust_spread(q)
+        sway = float(
+            np.hypot(spread[Quantity.SHOULDER_X], spread[Quantity.SHOULDER_Y])
+            / np.median(q[:, Quantity.TORSO_SCALE])
+        )
+        turn = float(spread[Quantity.HEAD_YAW_DEG])
+        if sway > MAX_SWAY_RATIO:
+            found.append(
+                f"you moved about ({sway:.2f} shoulder widths, at most {MAX_SWAY_RATIO:.2f}): sit still"
+            )
+        if turn > MAX_TURN_DEG:
+            found.append(
+                f"your head turned about ({turn:.0f} degrees, at most {MAX_TURN_DEG:.0f}): look at the screen"
+            )
+        if luminance < settings.min_luminance:
+            found.append(
+                f"too dark (brightness {luminance:.2f}, at least {settings.min_luminance:.2f}): add light in front of you"
+            )
+    return CalibrationQuality(len(landmarks), n_used, sway, turn, luminance, tuple(found))
+
+
+def fit_baseline(landmarks: Landmarks, settings: JudgeSettings, created_utc: str = "") -> Baseline:
+    """Fit a baseline to frames of a person sitting upright.
+
+    Parameters
+    ----------
+    landmarks : Landmarks
+        T frames, about 5-12 s of them.
+    settings : JudgeSettings
+        Visibility and brightness limits.
+    created_utc : str
+        ISO 8601 time in UTC to record; empty for a recorded clip.
+
+    Raises
+    ------
+    CalibrationError
+        If the frames are too few, too dark, too restless or do not show the person; the text says which.
+    """
+    angles = compute_angles(landmarks)
+    quality = assess(landmarks, angles, settings)
+    if quality.problems:
+        raise CalibrationError("calibration refused: " + "; ".join(quality.problems))
+    used = _usable(angles, settings)
+    q, t_s = angles.values[used], angles.t_s[used]
+    baseline = Baseline(
+        centre=np.asarray(np.median(q, axis=0)),
+        spread=robust_spread(q),
+        deviation_spread=np.zeros(N_MEASURES),
+        luminance=quality.luminance,
+        n_frames=len(q),
+        duration_s=float(t_s[-1] - t_s[0]),
+        created_utc=created_utc,
+    )
+    own = compute_deviation(Angles(t_s, q), baseline).values
+    return Baseline(
+        baseline.centre,
+        baseline.spread,
+        robust_spread(own),
+        baseline.luminance,
+        baseline.n_frames,
+        baseline.duration_s,
+        created_utc,
+    )
+
+
+def _usable(angles: Angles, settings: JudgeSettings) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Return (T,) bool: frames in which everything was measured and believed."""
+    finite = np.isfinite(angles.values).all(axis=1)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(finite & (angles.values[:, Quantity.VISIBILITY] >= settings.min_visibility))

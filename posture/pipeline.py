@@ -1,0 +1,273 @@
+"""Landmarks in, states, events and alerts out: the one stateful object, the same live and in replay. Pure.
+
+>>> # pipeline = Pipeline(settings, baseline)
+>>> # for landmarks in stream:
+>>> #     result = pipeline.step(landmarks)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import isnan, nan
+
+import numpy as np
+
+from posture.alerts import Alert, AlertPolicy
+from posture.angles import Angles, Quantity, compute_angles
+from posture.baseline import Baseline
+from posture.breaks import SittingClock
+from posture.calibration import fit_baseline
+from posture.deviation import Measure, compute_deviation
+from posture.errors import CalibrationError
+from posture.landmarks import Landmarks, concatenate
+from posture.settings import JudgeSettings, Settings
+from posture.slouch import EventKind, Reason, SlouchEvent, SlouchMachine, SlouchState
+from posture.smoothing import OneEuroFilter
+
+QUICKNESS = {
+    Measure.NECK_DEG: 0.02,
+    Measure.THORACIC_DEG: 0.02,
+    Measure.SINK_RATIO: 2.0,
+    Measure.HEAD_PITCH_DEG: 0.02,
+}
+"""Added cut-off (Hz) per degree/s or trunk length/s: moving into a slouch in 1 s (10 deg/s) halves the lag."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """Everything known after one frame; the only thing a sink sees."""
+
+    t_s: float
+    """Frame time, seconds."""
+    state: SlouchState
+    reason: Reason
+    """Why this very frame was not judged; NONE when it was."""
+    neck_deviation_deg: float
+    """Smoothed, as judged; forward positive; NaN = not measured."""
+    thoracic_deviation_deg: float
+    """Smoothed, as judged; forward positive; NaN = not measured."""
+    sink_ratio: float
+    """Smoothed; shoulders lower positive, trunk lengths; NaN = not measured."""
+    head_pitch_deviation_deg: float
+    """Smoothed; looking down positive; NaN = not measured. Never judged."""
+    slouch_ratio: float
+    """The decision quantity: 1 = at the threshold; NaN = not judged."""
+    driver: str
+    """Which part of it is largest: ``neck``, ``thoracic``, ``flexion``, ``sink``; empty = not judged."""
+    slouched_s: float
+    """Judged slouch time so far, seconds."""
+    sat_s: float
+    """Time sat since the last break, seconds."""
+    events: tuple[SlouchEvent, ...]
+    alert: Alert | None
+
+    @property
+    def flexion_deviation_deg(self) -> float:
+        """Neck minus thoracic deviation: the head poking forward of the trunk."""
+        return self.neck_deviation_deg - self.thoracic_deviation_deg
+
+
+class Pipeline:
+    """Judge a stream of landmarks frame by frame.
+
+    Parameters
+    ----------
+    settings : Settings
+        ``judge``, ``alert`` and ``breaks`` are used.
+    baseline : Baseline or None
+        The person's upright; None = not calibrated yet.
+    calibrate_span_s : (float, float) or None
+        Fit the baseline on the frames with start <= t_s < end instead; until then nothing is judged.
+    start_of_day_s : float or None
+        Local time of day at frame time 0 (seconds), for quiet hours; None = unknown.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        baseline: Baseline | None = None,
+        *,
+        calibrate_span_s: tuple[float, float] | None = None,
+        start_of_day_s: float | None = None,
+    ) -> None:
+        self.settings = settings
+        self._given_baseline = baseline
+        self._span_s = calibrate_span_s
+        self._machine = SlouchMachine(settings.judge)
+        self._policy = AlertPolicy(settings.alert, start_of_day_s)
+        self._clock = SittingClock(settings.breaks)
+        self._filters = {
+            measure: OneEuroFilter(settings.judge.smoothing_s, quickness, settings.judge.max_gap_s)
+            for measure, quickness in QUICKNESS.items()
+        }
+        self.reset()
+
+    def reset(self) -> None:
+        """Start afresh, with the baseline given at construction."""
+        self.baseline = self._given_baseline
+        self._collected: list[Landmarks] = []
+        self._is_collecting = self._span_s is not None
+        self._is_camera_lost = False
+        for part in (self._machine, self._policy, self._clock, *self._filters.values()):
+            part.reset()
+
+    def snooze(self, until_s: float) -> None:
+        """Alert nobody before frame time `until_s`, seconds."""
+        self._policy.snooze(until_s)
+
+    def run(self, landmarks: Landmarks) -> Iterator[StepResult]:
+        """Yield the result of every frame of `landmarks`; a fold of :meth:`step`."""
+        for t in range(len(landmarks)):
+            yield self.step(landmarks[t : t + 1])
+
+    def finish(self) -> None:
+        """Tell that no frame will follow.
+
+        Raises
+        ------
+        CalibrationError
+            If a calibration span was asked for and the frames ended before it did.
+        """
+        if self._is_collecting and self._span_s is not None:
+            start_s, end_s = self._span_s
+            last = f"at {self._collected[-1].t_s[-1]:.1f} s" if self._collected else "before it began"
+            raise CalibrationError(
+                f"calibration span {start_s:g}:{end_s:g} s: the frames end {last}; choose an earlier span"
+            )
+
+    def step(self, landmarks: Landmarks) -> StepResult:
+        """Judge one frame.
+
+        Parameters
+        ----------
+        landmarks : Landmarks
+            One frame (T = 1), its time never before the previous one's.
+
+        Returns
+        -------
+        StepResult
+            Its state, deviations, events and, rarely, an alert.
+
+        Raises
+        ------
+        TimestampError
+            If time goes backwards.
+        CalibrationError
+            If the calibration span has ended and its frames make no baseline.
+        """
+        t_s = float(landmarks.t_s[0])
+        if self._is_collecting:
+            self._collect(landmarks, t_s)
+        angles = compute_angles(landmarks)
+        values, reason = self._measure(landmarks, angles, t_s)
+        neck, thoracic, sink = (
+            values[Measure.NECK_DEG],
+            values[Measure.THORACIC_DEG],
+            values[Measure.SINK_RATIO],
+        )
+        ratio, driver = nan, ""
+        if reason is Reason.NONE:
+            ratio, driver = self._slouch_ratio(neck, thoracic, sink)
+            if isnan(ratio):
+                reason, driver = Reason.NOT_MEASURED, ""
+        events = self._machine.step(t_s, ratio, reason) + self._camera_events(t_s, reason)
+        machine = self._machine
+        alert = self._policy.step(
+            t_s, machine.state, machine.is_slouch_level and not isnan(ratio), machine.slouched_s
+        )
+        if alert is not None:
+            events.append(SlouchEvent(EventKind.ALERT, alert.onset_s, t_s))
+        is_present = None if reason is Reason.NO_PICTURE else reason is not Reason.NO_PERSON
+        if self._clock.step(t_s, is_present):
+            events.append(SlouchEvent(EventKind.BREAK_DUE, t_s - self._clock.sat_s, t_s))
+        return StepResult(
+            t_s,
+            machine.state,
+            reason,
+            neck,
+            thoracic,
+            sink,
+            values[Measure.HEAD_PITCH_DEG],
+            ratio,
+            driver,
+            machine.slouched_s,
+            self._clock.sat_s,
+            tuple(events),
+            alert,
+        )
+
+    def _collect(self, landmarks: Landmarks, t_s: float) -> None:
+        """Gather calibration frames, and fit the baseline once the span is over."""
+        assert self._span_s is not None
+        start_s, end_s = self._span_s
+        if t_s < end_s:
+            if t_s >= start_s:
+                self._collected.append(landmarks)
+            return
+        if not self._collected:
+            raise CalibrationError(f"calibration span {start_s:g}:{end_s:g} s: no frame falls into it")
+        self.baseline = fit_baseline(concatenate(self._collected), self.settings.judge)
+        self._is_collecting, self._collected = False, []
+
+    def _measure(
+        self, landmarks: Landmarks, angles: Angles, t_s: float
+    ) -> tuple[dict[Measure, float], Reason]:
+        """Return the smoothed deviations of one frame and why they are not judged, if so."""
+        reason = find_reason(landmarks, angles, self.baseline, self.settings.judge)
+        if self.baseline is None or self._is_collecting or isnan(angles.values[0, Quantity.SHOULDER_X]):
+            raw = dict.fromkeys(self._filters, nan)
+        else:
+            row = compute_deviation(angles, self.baseline).values[0]
+            raw = {measure: float(row[measure]) for measure in self._filters}
+        return {measure: f.step(t_s, raw[measure]) for measure, f in self._filters.items()}, reason
+
+    def _slouch_ratio(self, neck_deg: float, thoracic_deg: float, sink_ratio: float) -> tuple[float, str]:
+        """Return the deviation as a share of its threshold, and which part of it is the largest."""
+        assert self.baseline is not None
+        judge, spread = self.settings.judge, self.baseline.deviation_spread
+        neck_sd, thoracic_sd = float(spread[Measure.NECK_DEG]), float(spread[Measure.THORACIC_DEG])
+        floor = judge.min_spreads
+        parts = (
+            (neck_deg / max(judge.neck_deg, floor * neck_sd), "neck"),
+            (thoracic_deg / max(judge.thoracic_deg, floor * thoracic_sd), "thoracic"),
+            ((neck_deg - thoracic_deg) / max(judge.flexion_deg, floor * (neck_sd + thoracic_sd)), "flexion"),
+            (sink_ratio / max(judge.sink_ratio, floor * float(spread[Measure.SINK_RATIO])), "sink"),
+        )
+        return max((part for part in parts if not isnan(part[0])), default=(nan, ""))
+
+    def _camera_events(self, t_s: float, reason: Reason) -> list[SlouchEvent]:
+        """Return the event of losing the picture or having it back."""
+        is_lost = reason is Reason.NO_PICTURE
+        if is_lost == self._is_camera_lost:
+            return []
+        self._is_camera_lost = is_lost
+        return [SlouchEvent(EventKind.CAMERA_LOST if is_lost else EventKind.CAMERA_BACK, t_s, t_s)]
+
+
+def find_reason(
+    landmarks: Landmarks, angles: Angles, baseline: Baseline | None, judge: JudgeSettings
+) -> Reason:
+    """Return why one frame (T = 1) cannot be judged, or ``Reason.NONE``."""
+    luminance = float(landmarks.luminance[0])
+    if isnan(luminance):
+        return Reason.NO_PICTURE
+    row = angles.values[0]
+    if isnan(row[Quantity.SHOULDER_X]):
+        if luminance < judge.min_luminance:
+            return Reason.TOO_DARK
+        return Reason.NO_PERSON if np.isnan(landmarks.xyzv[0, 0, 0]) else Reason.NOT_MEASURED
+    if baseline is None:
+        return Reason.NOT_CALIBRATED
+    if row[Quantity.VISIBILITY] < judge.min_visibility:
+        return Reason.TOO_DARK if luminance < judge.min_luminance else Reason.LOW_CONFIDENCE
+    centre = baseline.centre
+    reach = judge.max_offset_ratio * centre[Quantity.TORSO_SCALE]
+    if (
+        abs(row[Quantity.SHOULDER_X] - centre[Quantity.SHOULDER_X]) > reach
+        or abs(row[Quantity.SHOULDER_Y] - centre[Quantity.SHOULDER_Y]) > reach
+    ):
+        return Reason.OUT_OF_PLACE
+    if abs(row[Quantity.HEAD_YAW_DEG] - centre[Quantity.HEAD_YAW_DEG]) > judge.max_yaw_deg:
+        return Reason.TURNED_AWAY
+    return Reason.NONE

@@ -1,0 +1,207 @@
+"""Every setting: its default, unit, range and meaning, in one place. Pure; no I/O.
+
+Each value's comment in ``posture config init`` and each range error come from the annotations here, so
+they cannot drift apart. Sources of the defaults: [ISO] ISO 11226:2000 and [RULA] McAtamney & Corlett 1993
+(static posture = held for more than one minute; head and trunk inclination bands), [Claus] Claus et al.,
+Appl Ergon 2016 (a real-life slouch at the computer is some 10-15 degrees), [HSE] HSE L26 and University
+of Iowa guidance (a short movement break every 30-60 minutes). The rest is marked "our choice".
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct, field
+
+
+class CameraSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where pictures come from."""
+
+    source: Annotated[str, Meta(min_length=1, description="camera index or name, clip, folder or URL")] = "0"
+    mirror: Annotated[bool, Meta(description="the camera delivers mirrored pictures: flip them back")] = False
+    rotate_deg: Annotated[
+        Literal[0, 90, 180, 270], Meta(description="degrees, clockwise; how the picture is turned upright")
+    ] = 0
+    width_px: Annotated[
+        int, Meta(ge=160, le=3840, description="px; asked of the camera; a small picture costs least")
+    ] = 640
+    height_px: Annotated[int, Meta(ge=120, le=2160, description="px; asked of the camera")] = 480
+    rate_hz: Annotated[
+        float,
+        Meta(gt=0, le=30, description="frames per second looked at; each costs about 20 ms of one core"),
+    ] = 4.0
+
+
+class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which pose model is used."""
+
+    path: Annotated[str, Meta(description="another .task file (lite, heavy); empty = the packaged one")] = ""
+    min_confidence: Annotated[
+        float, Meta(ge=0.1, le=0.95, description="0..1; detection and tracking confidence asked of the model")
+    ] = 0.5
+
+
+class CalibrationSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the upright baseline is taken."""
+
+    seconds: Annotated[float, Meta(ge=3, le=120, description="s; how long you sit upright")] = 8.0
+    countdown_s: Annotated[float, Meta(ge=0, le=60, description="s; time to settle before it")] = 5.0
+    stale_after_days: Annotated[
+        float, Meta(gt=0, le=365, description="days; an older baseline is reported as old")
+    ] = 7.0
+
+
+class JudgeSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When a posture counts as a slouch, and when it cannot be judged."""
+
+    neck_deg: Annotated[
+        float, Meta(ge=3, le=60, description="degrees; neck inclination forward of your upright [Claus]")
+    ] = 10.0
+    thoracic_deg: Annotated[
+        float, Meta(ge=3, le=60, description="degrees; trunk inclination forward of your upright [Claus]")
+    ] = 8.0
+    flexion_deg: Annotated[
+        float,
+        Meta(
+            ge=4,
+            le=90,
+            description="degrees; neck minus trunk: the head pokes forward, also when sunk back [ISO]",
+        ),
+    ] = 17.0
+    sink_ratio: Annotated[
+        float,
+        Meta(ge=0.02, le=0.5, description="trunk lengths; how far the shoulders have sunk (our choice)"),
+    ] = 0.10
+    release_ratio: Annotated[
+        float, Meta(gt=0, lt=1, description="share of the thresholds; below it a slouch is over (our choice)")
+    ] = 0.75
+    min_spreads: Annotated[
+        float,
+        Meta(
+            ge=0, le=10, description="standard deviations of your baseline that a threshold never goes below"
+        ),
+    ] = 2.0
+    smoothing_s: Annotated[
+        float, Meta(ge=0, le=10, description="s; time constant of the smoothing while you sit still")
+    ] = 0.6
+    onset_dwell_s: Annotated[
+        float,
+        Meta(ge=0, le=60, description="s; how long a slouch must last to be recorded as one (our choice)"),
+    ] = 2.0
+    recovery_s: Annotated[
+        float,
+        Meta(
+            ge=0, le=120, description="s; how long you must be upright for a slouch to be over (our choice)"
+        ),
+    ] = 3.0
+    unknown_after_s: Annotated[
+        float, Meta(ge=0, le=60, description="s; without a judgement before the state says so (our choice)")
+    ] = 2.0
+    away_after_s: Annotated[
+        float, Meta(ge=0, le=600, description="s; without a person before you count as away (our choice)")
+    ] = 3.0
+    return_after_s: Annotated[
+        float, Meta(ge=0, le=60, description="s; judged again before the state says so (our choice)")
+    ] = 1.0
+    max_gap_s: Annotated[
+        float,
+        Meta(gt=0, le=60, description="s; a longer hole between two frames is a gap and counts as nothing"),
+    ] = 3.0
+    forget_after_s: Annotated[
+        float,
+        Meta(ge=0, le=3600, description="s; not judged for longer than this, the slouch so far is forgotten"),
+    ] = 30.0
+    max_yaw_deg: Annotated[
+        float,
+        Meta(
+            ge=10, le=90, description="degrees; head turned further than this from your upright is not judged"
+        ),
+    ] = 35.0
+    min_luminance: Annotated[
+        float, Meta(ge=0, le=1, description="0..1; a darker picture is not judged (our choice)")
+    ] = 0.06
+    min_visibility: Annotated[
+        float, Meta(ge=0, le=1, description="0..1; landmarks the model trusts less are not used")
+    ] = 0.4
+    max_offset_ratio: Annotated[
+        float,
+        Meta(
+            gt=0, le=5, description="shoulder widths; sitting further from the calibrated place is not judged"
+        ),
+    ] = 1.0
+
+
+class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When a slouch deserves a notification."""
+
+    sustain_s: Annotated[
+        float, Meta(ge=1, le=3600, description="s; slouched this long before an alert [RULA][ISO]")
+    ] = 60.0
+    cooldown_s: Annotated[
+        float,
+        Meta(
+            ge=0, le=86_400, description="s; before the same slouch is mentioned again; doubles while ignored"
+        ),
+    ] = 300.0
+    max_cooldown_s: Annotated[
+        float, Meta(ge=0, le=86_400, description="s; the longest that doubling makes it")
+    ] = 2400.0
+    max_per_hour: Annotated[
+        int, Meta(ge=0, le=60, description="alerts in any 60 minutes; 0 = never alert")
+    ] = 4
+    quiet_hours: Annotated[
+        list[Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")]],
+        Meta(description='local times without alerts, e.g. ["12:00-13:00", "22:00-07:00"]'),
+    ] = field(default_factory=list)
+
+
+class BreakSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When a movement break is due."""
+
+    enabled: Annotated[bool, Meta(description="remind you to stand up and move")] = True
+    interval_s: Annotated[
+        float, Meta(ge=60, le=86_400, description="s; of sitting before a break is due [HSE]")
+    ] = 2700.0
+    repeat_s: Annotated[
+        float, Meta(ge=60, le=86_400, description="s; before a break not taken is mentioned again")
+    ] = 900.0
+    away_s: Annotated[
+        float, Meta(ge=10, le=3600, description="s; an absence this long is a break (our choice)")
+    ] = 120.0
+
+
+class NotifySettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How you are told."""
+
+    enabled: Annotated[bool, Meta(description="desktop notifications")] = True
+    timeout_s: Annotated[int, Meta(ge=1, le=120, description="s; asked of the desktop; some ignore it")] = 10
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """All settings of a run."""
+
+    preset: Annotated[
+        Literal["gentle", "balanced", "strict"],
+        Meta(description="starting values for [judge] and [alert]; anything set explicitly wins"),
+    ] = "balanced"
+    camera: CameraSettings = CameraSettings()
+    model: ModelSettings = ModelSettings()
+    calibration: CalibrationSettings = CalibrationSettings()
+    judge: JudgeSettings = JudgeSettings()
+    alert: AlertSettings = AlertSettings()
+    breaks: BreakSettings = BreakSettings()
+    notify: NotifySettings = NotifySettings()
+
+
+PRESETS: dict[str, dict[str, dict[str, Any]]] = {
+    "gentle": {
+        "judge": {"neck_deg": 14.0, "thoracic_deg": 11.0, "flexion_deg": 22.0, "sink_ratio": 0.14},
+        "alert": {"sustain_s": 120.0, "max_per_hour": 2},
+    },
+    "balanced": {},
+    "strict": {
+        "judge": {"neck_deg": 8.0, "thoracic_deg": 6.5, "flexion_deg": 14.0, "sink_ratio": 0.08},
+        "alert": {"sustain_s": 30.0, "max_per_hour": 6},
+    },
+}
+"""What each preset changes against the defaults (our choice)."""

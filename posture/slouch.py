@@ -1,0 +1,213 @@
+"""The slouch state machine: from one number a frame to states, events and slouched time. Pure; no I/O.
+
+Everything is timed in seconds of frame time, so the frame rate does not matter::
+
+    slouch ratio  ____/~~~~~~~~~~~~~~~~~\\_/~~~~~\\_________     1.0 crossed upwards, `release_ratio` downwards
+    level         uuuuSSSSSSSSSSSSSSSSSSSuuSSSSSSSuuuuuuuuu     hysteresis only, at once
+    state         UPRIGHT  SLOUCHING ...................UPRIGHT  after onset_dwell_s / recovery_s
+    event             ^onset_s ^confirmed_s              ^slouch_ended
+    slouched_s        0 1 2 3 4 5 6 7 8 .... 8 9 10 11    0      stands still in brief recoveries and gaps
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import isnan
+
+from posture.errors import TimestampError
+from posture.settings import JudgeSettings
+
+
+class SlouchState(StrEnum):
+    """What is known about the person now."""
+
+    UNKNOWN = "unknown"
+    UPRIGHT = "upright"
+    SLOUCHING = "slouching"
+    AWAY = "away"
+
+
+class Reason(StrEnum):
+    """Why a frame is not judged; NONE when it is."""
+
+    NONE = ""
+    NOT_CALIBRATED = "not_calibrated"
+    NO_PICTURE = "no_picture"
+    NO_PERSON = "no_person"
+    TOO_DARK = "too_dark"
+    LOW_CONFIDENCE = "low_confidence"
+    TURNED_AWAY = "turned_away"
+    OUT_OF_PLACE = "out_of_place"
+    CAMERA_MOVED = "camera_moved"
+    NOT_MEASURED = "not_measured"
+
+
+class EventKind(StrEnum):
+    """Names of the events, as written by ``posture replay --events``."""
+
+    SLOUCH_STARTED = "slouch_started"
+    SLOUCH_ENDED = "slouch_ended"
+    AWAY = "away"
+    RETURNED = "returned"
+    ALERT = "alert"
+    BREAK_DUE = "break_due"
+    CAMERA_MOVED = "camera_moved"
+    CAMERA_LOST = "camera_lost"
+    CAMERA_BACK = "camera_back"
+    UNKNOWN_STARTED = "unknown_started"
+    UNKNOWN_ENDED = "unknown_ended"
+
+
+@dataclass(frozen=True, slots=True)
+class SlouchEvent:
+    """Something that changed, with both of its times."""
+
+    kind: EventKind
+    onset_s: float
+    """Frame time at which it began; what history uses."""
+    confirmed_s: float
+    """Frame time at which it was certain; what alerts use. Never before `onset_s`."""
+    reason: Reason = Reason.NONE
+    """Why judging stopped, for ``unknown_started``."""
+
+
+class SlouchMachine:
+    """Follow one person's state from frame to frame.
+
+    Parameters
+    ----------
+    settings : JudgeSettings
+        Dwell times and the release ratio; see its annotations.
+
+    Notes
+    -----
+    The first state is reached without an event: nobody saw it begin.
+    """
+
+    def __init__(self, settings: JudgeSettings) -> None:
+        self.settings = settings
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self.state = SlouchState.UNKNOWN
+        self.reason = Reason.NONE
+        self.is_slouch_level = False
+        """Whether the newest judged frame was on the slouching side of the hysteresis."""
+        self.slouched_s = 0.0
+        """Judged slouch time so far, seconds, without gaps and brief recoveries."""
+        self._t_s: float | None = None
+        self._was_slouch = False
+        self._candidate = SlouchState.UNKNOWN
+        self._candidate_since_s: float | None = None
+        self._state_since_s: float | None = None
+        self._has_state = False
+
+    def step(self, t_s: float, slouch_ratio: float, reason: Reason) -> list[SlouchEvent]:
+        """Take one frame in and return what changed.
+
+        Parameters
+        ----------
+        t_s : float
+            Frame time, seconds; finite and never before the previous one.
+        slouch_ratio : float
+            Deviation as a share of the slouch threshold: 1 = at the threshold. NaN = not judged.
+        reason : Reason
+            Why it is not judged. ``NO_PERSON`` leads to AWAY, the others to UNKNOWN.
+
+        Returns
+        -------
+        list of SlouchEvent
+            Usually empty.
+
+        Raises
+        ------
+        TimestampError
+            If `t_s` is not finite or goes backwards.
+        """
+        if not abs(t_s) < float("inf"):
+            raise TimestampError(f"frame time {t_s} is not a finite number of seconds")
+        if self._t_s is not None and t_s < self._t_s:
+            raise TimestampError(
+                f"frame time {t_s:g} s comes after {self._t_s:g} s: time must not go backwards"
+            )
+        dt_s = 0.0 if self._t_s is None else t_s - self._t_s
+        is_gap = dt_s > self.settings.max_gap_s
+        self._t_s = t_s
+        if is_gap:
+            self._candidate_since_s = None
+        target = self._target(slouch_ratio, reason)
+        self._accrue(target, 0.0 if is_gap else dt_s)
+        if target is self.state:
+            self._candidate_since_s = None
+            if target is SlouchState.UNKNOWN:
+                self.reason = reason
+                self._forget(t_s)
+            return []
+        if target is not self._candidate or self._candidate_since_s is None:
+            self._candidate, self._candidate_since_s = target, t_s
+        if t_s - self._candidate_since_s < self._dwell_s(target):
+            return []
+        return self._enter(target, self._candidate_since_s, t_s, reason)
+
+    def _target(self, slouch_ratio: float, reason: Reason) -> SlouchState:
+        """Return the state that this frame alone speaks for."""
+        if reason is Reason.NO_PERSON:
+            return SlouchState.AWAY
+        if isnan(slouch_ratio):
+            return SlouchState.UNKNOWN
+        boundary = self.settings.release_ratio if self.is_slouch_level else 1.0
+        self.is_slouch_level = slouch_ratio >= boundary
+        return SlouchState.SLOUCHING if self.is_slouch_level else SlouchState.UPRIGHT
+
+    def _accrue(self, target: SlouchState, dt_s: float) -> None:
+        """Count slouched time between two consecutive slouching frames; a lone spike before that is dropped."""
+        is_slouch = target is SlouchState.SLOUCHING
+        if is_slouch and self._was_slouch:
+            self.slouched_s += dt_s
+        elif target is SlouchState.UPRIGHT and self.state is not SlouchState.SLOUCHING:
+            self.slouched_s = 0.0
+        self._was_slouch = is_slouch
+
+    def _dwell_s(self, target: SlouchState) -> float:
+        """Return how long `target` must last before the state becomes it."""
+        s = self.settings
+        if not self._has_state and target in (SlouchState.UPRIGHT, SlouchState.SLOUCHING):
+            return s.return_after_s
+        match target:
+            case SlouchState.UNKNOWN:
+                return s.unknown_after_s
+            case SlouchState.AWAY:
+                return s.away_after_s
+            case SlouchState.SLOUCHING:
+                return s.onset_dwell_s
+            case _:
+                return s.recovery_s if self.state is SlouchState.SLOUCHING else s.return_after_s
+
+    def _forget(self, t_s: float) -> None:
+        """Drop the slouched time when nothing could be judged for long."""
+        if self._state_since_s is not None and t_s - self._state_since_s > self.settings.forget_after_s:
+            self.slouched_s = 0.0
+
+    def _enter(self, target: SlouchState, onset_s: float, t_s: float, reason: Reason) -> list[SlouchEvent]:
+        """Make `target` the state and return the events of leaving the old one and entering it."""
+        left, had_state = self.state, self._has_state
+        self.state, self.reason = target, reason if target is SlouchState.UNKNOWN else Reason.NONE
+        self._candidate_since_s, self._state_since_s, self._has_state = None, onset_s, True
+        if target in (SlouchState.UPRIGHT, SlouchState.AWAY):
+            self.slouched_s, self.is_slouch_level = 0.0, False
+        kinds: list[EventKind] = []
+        if left is SlouchState.SLOUCHING:
+            kinds.append(EventKind.SLOUCH_ENDED)
+        elif left is SlouchState.AWAY:
+            kinds.append(EventKind.RETURNED)
+        elif left is SlouchState.UNKNOWN and had_state:
+            kinds.append(EventKind.UNKNOWN_ENDED)
+        if target is SlouchState.SLOUCHING:
+            kinds.append(EventKind.SLOUCH_STARTED)
+        elif target is SlouchState.AWAY:
+            kinds.append(EventKind.AWAY)
+        elif target is SlouchState.UNKNOWN:
+            kinds.append(EventKind.UNKNOWN_STARTED)
+        return [SlouchEvent(kind, onset_s, t_s, self.reason) for kind in kinds]

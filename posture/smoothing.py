@@ -1,0 +1,61 @@
+"""One-euro smoothing with real time steps: steady while you sit still, quick when you move. Pure; no I/O.
+
+Casiez, Roussel & Vogel, "1 Euro Filter", CHI 2012, doi:10.1145/2207676.2208639. The lag behind a steady
+posture change is the time constant while still and falls towards zero with the speed of the change.
+"""
+
+from __future__ import annotations
+
+from math import isnan, nan, pi
+
+SPEED_TAU_S = 0.5
+"""Seconds; time constant of the speed estimate."""
+
+
+class OneEuroFilter:
+    """Smooth one quantity.
+
+    Parameters
+    ----------
+    tau_s : float
+        Time constant at rest, seconds; 0 = no smoothing.
+    quickness : float
+        Added cut-off frequency (Hz) per unit of the quantity and second of speed.
+    max_gap_s : float
+        After a longer hole the filter starts afresh.
+    """
+
+    def __init__(self, tau_s: float, quickness: float, max_gap_s: float) -> None:
+        self.tau_s, self.quickness, self.max_gap_s = tau_s, quickness, max_gap_s
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the past."""
+        self._t_s: float | None = None
+        self._value = nan
+        self._speed = 0.0
+
+    def step(self, t_s: float, value: float) -> float:
+        """Take one value in and return the smoothed one.
+
+        Parameters
+        ----------
+        t_s : float
+            Seconds, never decreasing.
+        value : float
+            NaN = not measured: the result is NaN and the past is kept until it is too old.
+        """
+        if isnan(value) or self.tau_s == 0.0:
+            return value
+        if self._t_s is None or t_s - self._t_s > self.max_gap_s:
+            self._t_s, self._value, self._speed = t_s, value, 0.0
+            return value
+        dt_s = t_s - self._t_s
+        if dt_s == 0.0:
+            return self._value
+        self._t_s = t_s
+        self._speed += (dt_s / (dt_s + SPEED_TAU_S)) * ((value - self._value) / dt_s - self._speed)
+        cutoff_hz = 1.0 / (2.0 * pi * self.tau_s) + self.quickness * abs(self._speed)
+        tau_s = 1.0 / (2.0 * pi * cutoff_hz)
+        self._value += (dt_s / (dt_s + tau_s)) * (value - self._value)
+        return self._value
