@@ -1,0 +1,176 @@
+"""What the notifications say: what was seen, and one thing to do about it. Pure.
+
+The words are about comfort and movement; this is not a medical device and nothing here may sound like
+one. Texts rotate with an index that the caller counts, so that a replay says what the live run said.
+They hold no ``& < >`` and no control characters, which some desktops would take for markup.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+SlouchKind = Literal["neck", "thoracic", "flexion", "sink"]
+
+# Shown whole by the strictest desktop (Windows: 63 and 255 UTF-16 units).
+MAX_TITLE_LENGTH = 63
+MAX_MESSAGE_LENGTH = 199
+
+# What was seen: with its amount, and for an amount that rounds to nothing or was not measured.
+_SEEN: dict[SlouchKind, tuple[str, str]] = {
+    "neck": ("Neck {} further forward than your upright", "Neck forward of your upright"),
+    "thoracic": ("Upper body {} further forward than your upright", "Upper body forward of your upright"),
+    "flexion": ("Head {} further in front of your chest than usual", "Head in front of your chest"),
+    "sink": ("Shoulders {} lower than your upright", "Shoulders lower than your upright"),
+}
+
+_TITLES: dict[SlouchKind, tuple[str, ...]] = {
+    "neck": (
+        "Time to sit tall?",
+        "Your head has drifted forward",
+        "A moment for your neck",
+        "Ears over shoulders?",
+        "Bring the screen to you",
+    ),
+    "thoracic": (
+        "Time to sit tall?",
+        "You are leaning in",
+        "A moment for your back",
+        "Let the chair carry you",
+        "Room to breathe?",
+    ),
+    "flexion": (
+        "Time to sit tall?",
+        "You have settled back a little",
+        "Head up, eyes ahead?",
+        "A moment for your neck",
+        "Let your gaze rise",
+    ),
+    "sink": (
+        "Time to sit tall?",
+        "You have sunk a little",
+        "A little taller?",
+        "A moment for your back",
+        "Room to rise?",
+    ),
+}
+
+_ADVICE: dict[SlouchKind, tuple[str, ...]] = {
+    "neck": (
+        "Let your shoulders drop and lengthen your neck.",
+        "Slide your chin gently back and let your head balance.",
+        "Bring the screen closer instead of your face.",
+        "Look to the left, then to the right, slowly.",
+    ),
+    "thoracic": (
+        "Slide back in the chair and let the backrest help.",
+        "Open your chest and take one slow breath.",
+        "Put both feet on the floor and sit up from the hips.",
+        "Pull the keyboard closer so that you can lean back.",
+    ),
+    "flexion": (
+        "Move your hips to the back of the seat and look up.",
+        "Raise the screen a little, or your eyes to the horizon.",
+        "Sit up from the hips and let your head float.",
+        "Roll your shoulders back twice and start afresh.",
+    ),
+    "sink": (
+        "Imagine a thread lifting the top of your head.",
+        "Move your hips to the back of the seat and sit up.",
+        "Roll your shoulders back and let them settle.",
+        "Stretch both arms up, then sit down tall.",
+    ),
+}
+
+_BREAK_TITLES = (
+    "Time to move?",
+    "Stand up for a minute",
+    "A short break is due",
+    "Stretch your legs?",
+    "Change of scene?",
+)
+
+_BREAK_ADVICE = (
+    "Walk a few steps and look out of a window.",
+    "Stand up and reach both arms to the ceiling.",
+    "Fetch a glass of water, the long way round.",
+    "Roll your shoulders and shake out your hands.",
+    "Stand for your next call, or for a page of reading.",
+    "Rise onto your toes ten times, then sit down tall.",
+)
+
+
+def alert_text(kind: SlouchKind, amount: float, slouched_s: float, variant: int) -> tuple[str, str]:
+    """Word a slouch alert.
+
+    Parameters
+    ----------
+    kind
+        Which deviation was the clearest.
+    amount
+        How far beyond the upright baseline, + = toward slouch: degrees for ``neck``, ``thoracic`` and
+        ``flexion``, a ratio of the trunk's length for ``sink``. Left out of the text when NaN or not
+        positive after rounding.
+    slouched_s
+        How long the slouch has lasted in seconds. Left out of the text when NaN, below 1 s or a day and more.
+    variant
+        Which wording; counts up from alert to alert and may be any integer.
+
+    Returns
+    -------
+    tuple
+        Title of at most `MAX_TITLE_LENGTH` and message of at most `MAX_MESSAGE_LENGTH` characters.
+
+    Examples
+    --------
+    >>> alert_text("neck", 14.2, 70.0, 0)[1]
+    'Neck 14° further forward than your upright for 70 s. Let your shoulders drop and lengthen your neck.'
+    """
+    with_amount, without = _SEEN[kind]
+    scale, unit = (100, "%") if kind == "sink" else (1, "°")
+    figure = _rounded(amount * scale)
+    seen = with_amount.format(f"{figure}{unit}") if figure > 0 else without
+    titles, advice = _TITLES[kind], _ADVICE[kind]
+    duration = _duration(slouched_s)
+    if duration:
+        seen += f" for {duration}"
+    return titles[variant % len(titles)], f"{seen}. {advice[variant % len(advice)]}"
+
+
+def break_text(sat_s: float, variant: int) -> tuple[str, str]:
+    """Word the reminder of a movement break.
+
+    Parameters
+    ----------
+    sat_s
+        Time since the person sat down in seconds. Left out of the text when NaN, below 1 s or a day and more.
+    variant
+        Which wording; counts up from break to break and may be any integer.
+
+    Returns
+    -------
+    tuple
+        Title and message, within the same limits as those of `alert_text`.
+    """
+    duration = _duration(sat_s)
+    seen = f"You have been sitting for {duration}." if duration else "You have been sitting for a while."
+    title = _BREAK_TITLES[variant % len(_BREAK_TITLES)]
+    return title, f"{seen} {_BREAK_ADVICE[variant % len(_BREAK_ADVICE)]}"
+
+
+def _rounded(number: float) -> int:
+    """Round to a whole number that fits on a popup; 0 for NaN, and at most 999."""
+    return 0 if math.isnan(number) else round(max(-999.0, min(number, 999.0)))
+
+
+def _duration(seconds: float) -> str:
+    """Write a duration as a person would say it: 70 s, 3 min, 1 h 20 min; empty below 1 s and from a day up."""
+    if not 1 <= seconds < 86400:
+        return ""
+    if seconds < 119.5:
+        return f"{round(seconds)} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
