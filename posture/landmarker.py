@@ -1,0 +1,271 @@
+"""Find the joints of a person in a picture. The only module that imports MediaPipe.
+
+The import happens when a :class:`PoseLandmarker` is made, so that importing this module costs nothing.
+Pictures go to the model and are dropped; nothing is stored and nothing touches the network.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from posture.bundled import MODEL_NAME, asset_path
+from posture.errors import LandmarkerError, ModelFileError, ShapeError, TimestampError
+from posture.landmarks import Frame, Landmarks, UInt8Array, no_person
+from posture.model_file import check_model
+
+MAX_TIME_S = 1e12
+"""Latest time accepted, in seconds: MediaPipe counts microseconds in 64 bits."""
+
+LUMINANCE_STEP_PX = 8  # a 640x480 picture still gives 4,800 samples: the mean is good to a few 0.001
+LUMA_RGB = (0.299, 0.587, 0.114)  # ITU-R BT.601-7, section 2.5.1
+
+_STDERR = 2
+_stderr_lock = threading.Lock()
+
+
+class PoseLandmarker:
+    """MediaPipe's pose landmarker for one person, frame after frame (VIDEO mode, on the CPU).
+
+    Use it as a context manager, or call :meth:`close`. One object serves one stream: MediaPipe tracks
+    the person from frame to frame and smooths with their times (one-euro filter). Not for use from
+    several threads at once.
+
+    Parameters
+    ----------
+    model_path
+        Another `.task` bundle; None takes the packaged one, whose checksum is verified.
+    min_confidence
+        In [0, 1], for detection, presence and tracking alike; MediaPipe's own default is 0.5.
+    quiet
+        Keep MediaPipe's log lines off the terminal. They can be caught only at descriptor 2, so that is
+        pointed to nowhere while the model starts and until it has found its first person (its last line
+        comes then). False leaves the descriptor alone.
+
+    Raises
+    ------
+    ModelFileError
+        If the model is missing, truncated, altered or not a pose model.
+    LandmarkerError
+        If MediaPipe cannot be loaded or started.
+    """
+
+    def __init__(
+        self, model_path: Path | None = None, *, min_confidence: float = 0.5, quiet: bool = True
+    ) -> None:
+        packaged = asset_path(MODEL_NAME)
+        self._model_path = (packaged if model_path is None else model_path).absolute()
+        self._is_packaged = self._model_path == packaged
+        check_model(self._model_path, self._is_packaged)
+        try:
+            import mediapipe
+            from mediapipe.tasks.python import vision
+        except (ImportError, OSError) as error:
+            raise LandmarkerError(
+                f"mediapipe cannot be loaded ({_one_line(error)}): reinstall it with"
+                " python -m pip install --force-reinstall mediapipe==0.10.31"
+            ) from error
+        self._mediapipe, self._vision = mediapipe, vision
+        self._min_confidence = min_confidence
+        self._quiet = quiet
+        self._last_t_s = -math.inf
+        self._last_ms = -1
+        self._is_closed = False
+        self._native: Any = None
+        self._start()
+
+    def detect(self, frame: Frame) -> Landmarks:
+        """Return the landmarks of the person in `frame`, or an all-NaN row if there is none.
+
+        Parameters
+        ----------
+        frame
+            Its time must not be before that of the previous call. Its picture is (H, W, 3) uint8 RGB of
+            any size, which may change from frame to frame; views (mirrored, cropped) are fine.
+
+        Returns
+        -------
+        Landmarks
+            One frame (T = 1). `xyzv` and `world_m` hold float32 values, so that a trace of them in
+            float32 is exact. A picture without a person keeps `luminance` and `height_ratio`; without a
+            picture those are NaN as well.
+
+        Raises
+        ------
+        TimestampError
+            If `frame.t_s` is not a time, or goes backwards.
+        ShapeError
+            If the picture is not (H, W, 3) uint8.
+        LandmarkerError
+            If the landmarker is closed, or MediaPipe fails on this picture twice, the second time
+            after a fresh start.
+        """
+        if self._is_closed:
+            raise LandmarkerError("landmarker: detect was called after close: make a new PoseLandmarker")
+        timestamp_ms = self._next_timestamp_ms(frame.t_s)
+        if frame.image_rgb is None:
+            return no_person(frame.t_s)
+        image = _checked(frame.image_rgb)
+        height_px, width_px = image.shape[:2]
+        luminance, height_ratio = mean_luminance(image), height_px / width_px
+        result = self._run(image, timestamp_ms)
+        if not result.pose_landmarks:
+            return no_person(frame.t_s, luminance, height_ratio)
+        self._is_quiet_needed = False
+        # MediaPipe divides x by the width, y by the height, and scales z like x.
+        points = [(p.x, p.y * height_ratio, p.z, p.visibility) for p in result.pose_landmarks[0]]
+        world = [(p.x, p.y, p.z) for p in result.pose_world_landmarks[0]]
+        return Landmarks(
+            np.array([frame.t_s], dtype=np.float64),
+            np.array([points], dtype=np.float32).astype(np.float64),
+            np.array([world], dtype=np.float32).astype(np.float64),
+            np.array([luminance]),
+            np.array([height_ratio]),
+        )
+
+    def close(self) -> None:
+        """Free the model; calling it again does nothing."""
+        self._is_closed = True
+        self._stop()
+
+    def __enter__(self) -> PoseLandmarker:
+        """Return the landmarker itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the landmarker."""
+        self.close()
+
+    def _next_timestamp_ms(self, t_s: float) -> int:
+        """Return the time as MediaPipe wants it: whole milliseconds, later than any before."""
+        if not 0.0 <= t_s <= MAX_TIME_S:
+            raise TimestampError(f"frame: its time is {t_s} s, which is not a time since the first frame")
+        if t_s < self._last_t_s:
+            raise TimestampError(f"frame: its time {t_s} s is before the previous {self._last_t_s} s")
+        self._last_t_s = t_s
+        self._last_ms = max(round(t_s * 1000), self._last_ms + 1)
+        return self._last_ms
+
+    def _run(self, image: UInt8Array, timestamp_ms: int) -> Any:
+        """Return MediaPipe's result, after one fresh start if the first attempt fails."""
+        if self._native is None:  # an earlier fresh start failed
+            self._start()
+        try:
+            return self._detect_native(image, timestamp_ms)
+        except (ValueError, RuntimeError):
+            self._stop()  # after an error in its graph the landmarker refuses every further frame
+            self._start()
+        try:
+            return self._detect_native(image, timestamp_ms)
+        except (ValueError, RuntimeError) as error:
+            raise LandmarkerError(
+                f"landmarker: mediapipe failed on the picture at {self._last_t_s} s: {_one_line(error)}"
+            ) from error
+
+    def _detect_native(self, image: UInt8Array, timestamp_ms: int) -> Any:
+        mp_image = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=image)
+        with _silenced_stderr(self._quiet and self._is_quiet_needed):
+            return self._native.detect_for_video(mp_image, timestamp_ms)
+
+    def _start(self) -> None:
+        """Make the native landmarker."""
+        vision, base_options = self._vision, self._mediapipe.tasks.BaseOptions
+        # By path the file is mapped, which saves 25 MB; but MediaPipe on Windows opens only ASCII paths.
+        if str(self._model_path).isascii():
+            base = base_options(model_asset_path=str(self._model_path))
+        else:
+            base = base_options(model_asset_buffer=self._model_path.read_bytes())
+        options = vision.PoseLandmarkerOptions(
+            base_options=base,
+            running_mode=vision.RunningMode.VIDEO,
+            num_poses=1,
+            min_pose_detection_confidence=self._min_confidence,
+            min_pose_presence_confidence=self._min_confidence,
+            min_tracking_confidence=self._min_confidence,
+        )
+        self._is_quiet_needed = True
+        try:
+            with _silenced_stderr(self._quiet):
+                self._native = vision.PoseLandmarker.create_from_options(options)
+        except (ValueError, RuntimeError, OSError) as error:
+            if self._is_packaged:
+                raise LandmarkerError(f"landmarker: mediapipe cannot start: {_one_line(error)}") from error
+            raise ModelFileError(
+                f"{self._model_path}: mediapipe cannot load this pose model ({_one_line(error)}):"
+                " download it again, or remove model.path to use the packaged one"
+            ) from error
+
+    def _stop(self) -> None:
+        """Free the native landmarker, also one whose graph has failed and that refuses to close."""
+        native, self._native = self._native, None
+        if native is None:
+            return
+        try:
+            native.close()
+        except (ValueError, RuntimeError):
+            native._handle = None  # closing a second time, as its __del__ would, must not happen
+            native._dispatcher.close()
+            native._lib.close()
+
+
+def mean_luminance(image_rgb: UInt8Array) -> float:
+    """Return the mean luma of an (H, W, 3) uint8 picture in [0, 1], from every eighth pixel each way."""
+    samples = image_rgb[::LUMINANCE_STEP_PX, ::LUMINANCE_STEP_PX]
+    return sum(weight * float(samples[..., k].mean()) for k, weight in enumerate(LUMA_RGB)) / 255.0
+
+
+def _checked(image: UInt8Array) -> UInt8Array:
+    """Return `image` laid out as MediaPipe reads it, which looks at the memory and not at the strides."""
+    if image.ndim != 3 or image.shape[2] != 3 or image.size == 0 or image.dtype != np.uint8:
+        raise ShapeError(f"frame: picture is {image.shape} {image.dtype}, expected (H, W, 3) uint8")
+    return np.ascontiguousarray(image)
+
+
+@contextmanager
+def _silenced_stderr(is_wanted: bool) -> Iterator[None]:
+    """Point descriptor 2 to nowhere for a moment, for the whole process."""
+    if not is_wanted:
+        yield
+        return
+    with _stderr_lock:  # two at once would each restore the other's
+        saved = _stderr_to_nowhere()
+        try:
+            yield
+        finally:
+            if saved is not None:
+                os.dup2(saved, _STDERR)
+                os.close(saved)
+
+
+def _stderr_to_nowhere() -> int | None:
+    """Redirect descriptor 2 and return a copy of what it was; None if it is closed or cannot be redirected."""
+    with suppress(AttributeError, ValueError, OSError):
+        sys.stderr.flush()
+    try:
+        saved = os.dup(_STDERR)
+    except OSError:
+        return None
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+    except OSError:
+        os.close(saved)
+        return None
+    os.dup2(nowhere, _STDERR)
+    os.close(nowhere)
+    return saved
+
+
+def _one_line(error: BaseException) -> str:
+    """Return the first line of an error's text."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
