@@ -1,0 +1,109 @@
+"""Keep landmarks in a file, so that everything after the model can be run again without pictures.
+
+A trace is a compressed NumPy archive (`.npz`) of the five arrays of :class:`~posture.landmarks.Landmarks`
+and a version. It holds points, never a picture, and is exact: what is loaded equals what was saved.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+import zipfile
+import zlib
+from contextlib import suppress
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from posture.errors import ShapeError, TraceError
+from posture.landmarks import FloatArray, Landmarks
+
+TRACE_VERSION = 1
+"""Written into every trace; a change to what a field means or to the fields themselves raises it."""
+
+_FIELDS = tuple(field.name for field in fields(Landmarks))
+_POINT_FIELDS = ("xyzv", "world_m")
+
+
+def save_trace(path: Path, landmarks: Landmarks) -> None:
+    """Write `landmarks` to `path`, all of it or nothing.
+
+    Points are stored as float32 where that is exact, as it is for all that the landmarker returns, and
+    as float64 otherwise; NaN rows (no person) are kept. A file that is already there is replaced.
+
+    Raises
+    ------
+    TraceError
+        If the file cannot be written.
+    """
+    arrays: dict[str, NDArray[np.generic]] = {"version": np.array(TRACE_VERSION)}
+    for name in _FIELDS:
+        value: FloatArray = getattr(landmarks, name)
+        arrays[name] = _narrowed(value) if name in _POINT_FIELDS else value
+    temporary = None
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as stream:
+            temporary = Path(stream.name)
+            np.savez_compressed(stream, allow_pickle=False, **arrays)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise TraceError(f"{path}: the trace cannot be written ({error.strerror or error})") from error
+    finally:
+        if temporary is not None:
+            with suppress(OSError):
+                temporary.unlink()
+
+
+def load_trace(path: Path) -> Landmarks:
+    """Read the trace `path`.
+
+    Returns
+    -------
+    Landmarks
+        Equal to what was saved, in float64.
+
+    Raises
+    ------
+    TraceError
+        If the file is missing, cut short, not a trace, or of another version.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise TraceError(f"{path}: the trace cannot be read ({error.strerror or error})") from error
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            version = int(archive["version"])
+            arrays = {name: archive[name] for name in _FIELDS} if version == TRACE_VERSION else {}
+    except (
+        AttributeError,
+        EOFError,
+        KeyError,
+        TypeError,
+        ValueError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
+        raise TraceError(f"{path}: not a landmark trace, or cut short: save it again") from error
+    if version != TRACE_VERSION:
+        raise TraceError(
+            f"{path}: a trace of version {version}, this program reads version {TRACE_VERSION}: save it again"
+        )
+    if any(array.dtype not in (np.float32, np.float64) for array in arrays.values()):
+        raise TraceError(f"{path}: not a landmark trace (not floating-point): save it again")
+    try:
+        return Landmarks(**{name: array.astype(np.float64) for name, array in arrays.items()})
+    except ShapeError as error:
+        raise TraceError(f"{path}: not a landmark trace ({error}): save it again") from error
+
+
+def _narrowed(values: FloatArray) -> NDArray[np.floating]:
+    """Return `values` as float32 if nothing is lost, else as they are."""
+    with np.errstate(over="ignore"):
+        narrow = values.astype(np.float32)
+    return narrow if np.array_equal(narrow, values, equal_nan=True) else values
