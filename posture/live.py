@@ -1,0 +1,235 @@
+"""Live pictures: one thread that keeps a camera drained and gives only the latest.
+
+A camera read slowly falls behind: at 5 Hz from a 15 Hz stream the picture is seconds old after 20 s.
+So a thread grabs every picture, and decodes only the one the consumer is waiting for.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Literal, Self, TypeAlias
+
+from posture.capture import Capture, Orientation
+from posture.errors import SourceError
+from posture.landmarks import Frame, UInt8Array
+
+LiveState: TypeAlias = Literal["opening", "ok", "lost"]
+
+STALL_S = 2.0  # no picture for this long is a lost camera; the slowest desk webcams give 5 a second
+LOST_TICK_S = 1.0  # interval of the empty frames that keep time moving while the camera is lost
+FIRST_PICTURE_S = 10.0  # opening a camera takes up to some seconds (Media Foundation, RTSP handshakes)
+REOPEN_MIN_S, REOPEN_MAX_S = 0.5, 5.0  # back-off between attempts, doubling
+GIVE_UP_S = 0.5  # failed reads for this long mean a new capture: a failed stream never recovers by itself
+RETRY_S = 0.1  # pause after a failed read, which may have failed at once
+SLICE_S = 0.1  # longest wait between two looks at the stop event, which nobody can be woken by
+JOIN_S = 0.5  # how long close() waits for a thread that may be blocked in a driver
+
+
+class LiveSource:
+    """A camera or stream: always the latest picture, and an empty frame when there is none.
+
+    Iterating starts the capture thread and yields frames until `stop` is set or :meth:`close` is
+    called. The first opening may fail with :class:`SourceError`; after it has worked once nothing
+    raises: a lost camera yields `Frame(t_s, None)` once a second while it is opened again and again.
+
+    Parameters
+    ----------
+    name : str
+        For messages.
+    open_capture : callable
+        Return a new, opened :class:`Capture`, or raise SourceError; called on the capture thread.
+    rate_hz : float, optional
+        Pictures per second to yield at most; None = every one. May be changed while iterating.
+    orientation : Orientation
+        Applied to every picture.
+    stop : threading.Event, optional
+        Ends the iteration within 0.2 s; only looked at, never waited on, so that a signal handler
+        may set it without a deadlock.
+    """
+
+    is_live = True
+    n_frames: int | None = None
+    duration_s: float | None = None
+    notes: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        name: str,
+        open_capture: Callable[[], Capture],
+        *,
+        rate_hz: float | None = None,
+        orientation: Orientation | None = None,
+        stop: threading.Event | None = None,
+    ) -> None:
+        self.name = name
+        self.rate_hz = rate_hz
+        self._open_capture = open_capture
+        self._orientation = orientation or Orientation()
+        self._stop = stop or threading.Event()
+        self._changed = threading.Condition()  # guards everything below
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        self._wanted = True
+        self._picture: UInt8Array | None = None
+        self._status: LiveState = "opening"
+        self._detail = ""
+        self._has_worked = False
+        self._failure: SourceError | None = None
+        self._n_dropped = 0
+        self._start_s: float | None = None
+
+    @property
+    def status(self) -> LiveState:
+        """Whether pictures are coming: opening, ok or lost."""
+        return self._status
+
+    @property
+    def detail(self) -> str:
+        """Why the camera is lost, in one line; empty while it is not."""
+        return self._detail
+
+    @property
+    def dropped(self) -> int:
+        """Number of pictures the camera gave that nobody was waiting for."""
+        return self._n_dropped
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the source is closed and its thread still blocked in the driver.
+
+        The interpreter cannot end cleanly then: the caller should leave through `os._exit`.
+        """
+        return self._closed and self._thread is not None and self._thread.is_alive()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the iteration and the capture thread; waits for it no longer than 0.5 s."""
+        with self._changed:
+            self._closed = True
+            self._picture = None
+            self._changed.notify_all()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(JOIN_S)
+
+    def __iter__(self) -> Iterator[Frame]:
+        if self._thread is None and not self._is_over():
+            self._thread = threading.Thread(target=self._run, name="posture-capture", daemon=True)
+            self._thread.start()
+        due_s = time.monotonic()
+        patience_s = FIRST_PICTURE_S
+        while self._sleep_until(due_s):
+            picture = self._take(patience_s)
+            if self._is_over():
+                return
+            now_s = time.monotonic()
+            if self._start_s is None:
+                self._start_s = now_s
+            yield Frame(now_s - self._start_s, picture)
+            if picture is None:  # ask again at once, and wait a second for the answer
+                due_s, patience_s = now_s, LOST_TICK_S
+            else:  # on a grid, so that the rate holds whatever the camera's own; a late one starts it anew
+                period_s = 1.0 / self.rate_hz if self.rate_hz else 0.0
+                due_s, patience_s = max(due_s + period_s, time.monotonic()), STALL_S
+
+    # -- the consumer's side ------------------------------------------------------------------------
+
+    def _is_over(self) -> bool:
+        return self._closed or self._stop.is_set()
+
+    def _sleep_until(self, due_s: float) -> bool:
+        """Return whether `due_s` was reached before the end."""
+        with self._changed:
+            while not self._is_over():
+                remaining_s = due_s - time.monotonic()
+                if remaining_s <= 0:
+                    return True
+                self._changed.wait(min(remaining_s, SLICE_S))
+        return False
+
+    def _take(self, patience_s: float) -> UInt8Array | None:
+        """Return the next picture the camera gives; None = none within `patience_s`, or the end."""
+        deadline_s = time.monotonic() + patience_s
+        with self._changed:
+            if self._picture is not None:  # came after we had given up waiting: old by now
+                self._picture, self._n_dropped = None, self._n_dropped + 1
+            self._wanted = True
+            while self._picture is None and not self._is_over():
+                if self._failure is not None:
+                    raise self._failure
+                remaining_s = deadline_s - time.monotonic()
+                if remaining_s <= 0:
+                    if not self._has_worked:
+                        raise SourceError(f"{self.name}: no picture within {patience_s:g} s; is it in use?")
+                    if self._status != "lost":
+                        self._status, self._detail = "lost", f"{self.name}: no picture for {patience_s:g} s"
+                    return None
+                self._changed.wait(min(remaining_s, SLICE_S))
+            picture, self._picture = self._picture, None
+            return picture
+
+    # -- the capture thread -------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        delay_s = REOPEN_MIN_S
+        while not self._is_over():
+            capture: Capture | None = None
+            n_pictures = 0
+            try:
+                capture = self._open_capture()
+                n_pictures = self._read(capture)
+                failure = SourceError(f"{self.name}: opened, but gives no picture; is it in use elsewhere?")
+                if n_pictures:
+                    failure = SourceError(f"{self.name}: stopped giving pictures")
+            except SourceError as error:
+                failure = error
+            except Exception as error:  # cv2.error and whatever a driver's wrapper raises
+                failure = SourceError(f"{self.name}: {error}".replace("\n", " "))
+            finally:
+                if capture is not None:
+                    capture.release()  # here and nowhere else: from another thread it crashes
+            delay_s = REOPEN_MIN_S if n_pictures else delay_s
+            with self._changed:
+                if self._is_over():
+                    return
+                if not self._has_worked:
+                    self._failure = failure
+                    self._changed.notify_all()
+                    return
+                self._status, self._detail = "lost", str(failure)
+            self._sleep_until(time.monotonic() + delay_s)
+            delay_s = min(2 * delay_s, REOPEN_MAX_S)
+
+    def _read(self, capture: Capture) -> int:
+        """Return the number of pictures read until there were no more."""
+        n_read = 0
+        last_s = time.monotonic()
+        while not self._is_over():
+            image = None
+            if is_grabbed := capture.grab():
+                with self._changed:
+                    is_unwanted = n_read > 0 and not self._wanted
+                    self._n_dropped += is_unwanted
+                if is_unwanted:
+                    last_s = time.monotonic()
+                    continue
+                is_grabbed, image = capture.retrieve()
+            if not is_grabbed or image is None:
+                if time.monotonic() - last_s >= GIVE_UP_S:
+                    break
+                self._sleep_until(time.monotonic() + RETRY_S)
+                continue
+            picture = self._orientation.to_rgb(image)
+            n_read += 1
+            last_s = time.monotonic()
+            with self._changed:
+                self._picture, self._wanted = (None if self._closed else picture), False
+                self._status, self._detail, self._has_worked = "ok", "", True
+                self._changed.notify_all()
+        return n_read
