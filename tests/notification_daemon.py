@@ -1,0 +1,77 @@
+"""A notification service to script from tests: prints one JSON object per line for what it was asked.
+
+`python notification_daemon.py [accept|refuse|hang]`, on the bus named by DBUS_SESSION_BUS_ADDRESS. The
+first line is `{"ready": true}`. `refuse` answers every Notify with an error; `hang` prints it and never
+answers. No `from __future__ import annotations` here: dbus-fast reads the annotations as D-Bus types.
+"""
+# ruff: noqa: F722, F821
+
+import asyncio
+import json
+import sys
+
+from dbus_fast import DBusError
+from dbus_fast.aio import MessageBus
+from dbus_fast.service import ServiceInterface, method
+
+NAME = "org.freedesktop.Notifications"
+
+
+def tell(**fields):
+    print(json.dumps(fields), flush=True)
+
+
+class Notifications(ServiceInterface):
+    def __init__(self, behaviour: str):
+        super().__init__(NAME)
+        self.behaviour = behaviour
+        self.n_shown = 0
+
+    @method()
+    async def Notify(
+        self,
+        app_name: "s",
+        replaces_id: "u",
+        app_icon: "s",
+        summary: "s",
+        body: "s",
+        actions: "as",
+        hints: "a{sv}",
+        expire_timeout: "i",
+    ) -> "u":
+        plain_hints = {name: variant.value for name, variant in hints.items()}
+        tell(
+            app_name=app_name, summary=summary, body=body, hints=plain_hints, expire_timeout_ms=expire_timeout
+        )
+        if self.behaviour == "refuse":
+            raise DBusError(
+                "org.freedesktop.Notifications.Error.ExcessNotificationGeneration", "too many\nof them"
+            )
+        if self.behaviour == "hang":
+            await asyncio.Event().wait()
+        self.n_shown += 1
+        return self.n_shown
+
+    @method()
+    def CloseNotification(self, notification_id: "u"):
+        tell(closed=notification_id)
+
+    @method()
+    def GetCapabilities(self) -> "as":
+        return ["body", "body-markup"]
+
+    @method()
+    def GetServerInformation(self) -> "ssss":
+        return ["scripted", "tests", "1", "1.2"]
+
+
+async def serve(behaviour: str) -> None:
+    bus = await MessageBus().connect()
+    bus.export("/org/freedesktop/Notifications", Notifications(behaviour))
+    await bus.request_name(NAME)
+    tell(ready=True)
+    await bus.wait_for_disconnect()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(sys.argv[1] if len(sys.argv) > 1 else "accept"))
