@@ -126,7 +126,7 @@ def assess(landmarks: Landmarks, angles: Angles, settings: JudgeSettings) -> Cal
             )
         if luminance < settings.min_luminance:
             found.append(
-                f"too dark (brightness {luminance:.2f}, at least {settings.min_luminance:.2f}): add light in front of you"
+                f"too dark (brightness {luminance:.2f}, at least {settings.min_luminance:.2f}): add light"
             )
     return CalibrationQuality(len(landmarks), n_used, sway, turn, luminance, tuple(found))
 

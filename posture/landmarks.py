@@ -95,6 +95,11 @@ class Landmarks:
             self.t_s[span], self.xyzv[span], self.world_m[span], self.luminance[span], self.height_ratio[span]
         )
 
+    @classmethod
+    def empty(cls) -> Landmarks:
+        """Return the landmarks of no frame at all."""
+        return no_person(0.0)[:0]
+
 
 def no_person(t_s: float, luminance: float = np.nan, height_ratio: float = np.nan) -> Landmarks:
     """Return the one-frame landmarks of a picture without a person, or of no picture at all."""

@@ -109,8 +109,11 @@ class Pipeline:
         self._collected: list[Landmarks] = []
         self._is_collecting = self._span_s is not None
         self._is_camera_lost = False
-        for part in (self._machine, self._policy, self._clock, *self._filters.values()):
-            part.reset()
+        self._machine.reset()
+        self._policy.reset()
+        self._clock.reset()
+        for smoother in self._filters.values():
+            smoother.reset()
 
     def snooze(self, until_s: float) -> None:
         """Alert nobody before frame time `until_s`, seconds."""

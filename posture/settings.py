@@ -17,7 +17,7 @@ from msgspec import Meta, Struct, field
 class CameraSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where pictures come from."""
 
-    source: Annotated[str, Meta(min_length=1, description="camera index or name, clip, folder or URL")] = "0"
+    source: Annotated[str | int, Meta(description="camera index or name, clip, folder or URL")] = "0"
     mirror: Annotated[bool, Meta(description="the camera delivers mirrored pictures: flip them back")] = False
     rotate_deg: Annotated[
         Literal[0, 90, 180, 270], Meta(description="degrees, clockwise; how the picture is turned upright")

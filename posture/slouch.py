@@ -1,8 +1,8 @@
-"""The slouch state machine: from one number a frame to states, events and slouched time. Pure; no I/O.
+r"""The slouch state machine: from one number a frame to states, events and slouched time. Pure; no I/O.
 
 Everything is timed in seconds of frame time, so the frame rate does not matter::
 
-    slouch ratio  ____/~~~~~~~~~~~~~~~~~\\_/~~~~~\\_________     1.0 crossed upwards, `release_ratio` downwards
+    slouch ratio  ____/~~~~~~~~~~~~~~~~~\_/~~~~~\_________     1.0 crossed upwards, `release_ratio` downwards
     level         uuuuSSSSSSSSSSSSSSSSSSSuuSSSSSSSuuuuuuuuu     hysteresis only, at once
     state         UPRIGHT  SLOUCHING ...................UPRIGHT  after onset_dwell_s / recovery_s
     event             ^onset_s ^confirmed_s              ^slouch_ended

@@ -1,0 +1,252 @@
+"""The command line: the only module that prints, configures logging and exits.
+
+Commands are imported when they run, so that ``posture --help`` loads neither OpenCV nor MediaPipe.
+Exit codes: 0 ok, 1 failure, 2 usage, 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from posture import __version__
+from posture.errors import PostureError
+
+app = typer.Typer(
+    name="posture",
+    help="A quiet posture monitor: your webcam, your own upright, and a word only when a slouch lasts.\n\n"
+    "No picture is stored or sent. Comfort and movement advice; not a medical device.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+config_app = typer.Typer(help="Show, find or write the configuration file.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
+
+SourceOption = Annotated[
+    str | None,
+    typer.Option("--source", "-s", help="Camera index or name, clip, folder or URL.", show_default=False),
+]
+ProfileOption = Annotated[
+    str, typer.Option("--profile", "-p", help="Whose or which upright: a baseline's name.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Override a setting, e.g. alert.sustain_s=30.", show_default=False
+    ),
+]
+
+
+def _show_version(wanted: bool) -> None:
+    """Print the version and exit."""
+    if wanted:
+        print(f"posture {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Log what happens, to standard error.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Configure logging."""
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.WARNING, format="posture: %(message)s", stream=sys.stderr
+    )
+
+
+@app.command()
+def run(
+    source: SourceOption = None,
+    profile: ProfileOption = "default",
+    baseline: Annotated[
+        Path | None, typer.Option(help="A baseline file instead of a profile.", show_default=False)
+    ] = None,
+    speed: Annotated[float, typer.Option(min=0.1, max=1000, help="For a clip: times real time.")] = 1.0,
+    set_: SetOption = None,
+) -> None:
+    """Watch the camera and tell about a slouch that lasts. Ctrl-C ends it.
+
+    Without a baseline it takes one first: sit upright for the countdown.
+    """
+    from posture.commands import run_live
+
+    _exit(run_live(source, profile, baseline, speed, set_ or []))
+
+
+@app.command()
+def calibrate(
+    source: SourceOption = None,
+    profile: ProfileOption = "default",
+    seconds: Annotated[
+        float | None, typer.Option(min=3, max=120, help="How long to sit upright.", show_default="8")
+    ] = None,
+    set_: SetOption = None,
+) -> None:
+    """Record your upright: sit tall, look at the screen, hold still for a few seconds."""
+    from posture.commands import run_calibrate
+
+    _exit(run_calibrate(source, profile, seconds, set_ or []))
+
+
+def _parse_span(text: str | None) -> tuple[float, float] | None:
+    """Return the seconds of ``A:B``."""
+    if text is None:
+        return None
+    try:
+        start_s, end_s = (float(part) for part in text.split(":"))
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not START:END in seconds, for example 0:8") from None
+    if not 0 <= start_s < end_s < float("inf"):
+        raise typer.BadParameter(f"{text!r}: the start must come before the end, and neither before 0")
+    return start_s, end_s
+
+
+@app.command()
+def replay(
+    clips: Annotated[
+        list[str], typer.Argument(metavar="CLIP...", help="Recorded clips, or folders of pictures.")
+    ],
+    calibrate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A:B", help="Fit the baseline on these seconds of each clip.", show_default="0:8"
+        ),
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="Judge against this baseline file.", show_default=False)
+    ] = None,
+    set_: SetOption = None,
+    trace: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT.csv", help="Write one row per frame; a folder for several clips.", show_default=False
+        ),
+    ] = None,
+    events: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT.jsonl",
+            help="Write one JSON object per event; a folder for several clips.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Judge recorded clips exactly as the live monitor would have."""
+    if calibrate is not None and baseline is not None:
+        raise typer.BadParameter("give either --calibrate or --baseline, not both")
+    span_s = _parse_span(calibrate)
+    from posture.commands import run_replay
+
+    _exit(run_replay(clips, span_s, baseline, set_ or [], trace, events))
+
+
+@app.command()
+def demo(
+    speed: Annotated[float, typer.Option(min=0.1, max=100, help="Times real time.")] = 6.0,
+) -> None:
+    """Show the monitor at work on a packaged clip; no webcam needed."""
+    from posture.commands import run_demo
+
+    _exit(run_demo(speed))
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Tell what the running monitor sees; exit status 1 when none is running."""
+    from posture.commands import show_status
+
+    _exit(show_status(as_json))
+
+
+@app.command()
+def cameras() -> None:
+    """List the cameras found."""
+    from posture.commands import show_cameras
+
+    _exit(show_cameras())
+
+
+@app.command()
+def bench(
+    clip: Annotated[
+        Path | None, typer.Argument(help="A clip to measure with.", show_default="the packaged one")
+    ] = None,
+    repeat: Annotated[int, typer.Option(min=1, max=50, help="Interleaved rounds.")] = 3,
+) -> None:
+    """Measure speed on this machine, as ratios taken in one run."""
+    from posture.commands import run_bench
+
+    _exit(run_bench(clip, repeat))
+
+
+@config_app.command("path")
+def config_path() -> None:
+    """Print where the configuration file is."""
+    from posture.config import config_path
+
+    print(config_path())
+
+
+@config_app.command("show")
+def config_show(set_: SetOption = None) -> None:
+    """Print the settings in force, with units and ranges."""
+    from posture.config import load_settings, render_defaults
+
+    print(render_defaults(load_settings(overrides=set_)), end="")
+
+
+@config_app.command("init")
+def config_init(force: Annotated[bool, typer.Option(help="Overwrite what is there.")] = False) -> None:
+    """Write a configuration file with every setting commented out."""
+    from posture.config import config_path, write_defaults
+
+    write_defaults(config_path(), overwrite=force)
+    print(f"wrote {config_path()}")
+
+
+def _exit(code: int) -> None:
+    """End the command with `code`."""
+    if code:
+        raise typer.Exit(code)
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    code = 0
+    try:
+        app(standalone_mode=True)
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    except KeyboardInterrupt:
+        code = 130
+    except PostureError as error:
+        print(f"posture: {error}", file=sys.stderr)
+        code = 1
+    _leave(code)
+
+
+def _leave(code: int) -> None:
+    """Exit, even while a capture thread is stuck inside the camera driver.
+
+    The interpreter would abort the process when such a thread comes back during its shutdown.
+    """
+    import threading
+
+    if any(thread.name == "posture-capture" and thread.is_alive() for thread in threading.enumerate()):
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(code)
+    sys.exit(code)

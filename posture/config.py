@@ -1,0 +1,221 @@
+"""The configuration file: TOML in the platform's folder, defaults < preset < file < ``--set``.
+
+The only module that reads or writes the configuration file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import inspect as msgspec_inspect
+from platformdirs import user_config_path, user_data_path, user_state_path
+
+from posture.errors import OutputError, SettingsError
+from posture.settings import PRESETS, Settings
+
+APP = "posture"
+FILE_NAME = "config.toml"
+
+
+def config_path() -> Path:
+    """Return where the configuration file is, whether it exists or not."""
+    return user_config_path(APP, appauthor=False) / FILE_NAME
+
+
+def data_path() -> Path:
+    """Return the folder of profiles and history, whether it exists or not."""
+    return user_data_path(APP, appauthor=False)
+
+
+def state_path() -> Path:
+    """Return the folder of the running monitor's status, whether it exists or not."""
+    return user_state_path(APP, appauthor=False)
+
+
+def load_settings(path: Path | None = None, overrides: list[str] | None = None) -> Settings:
+    """Return the settings: defaults, then the preset's, then the file's, then the overrides.
+
+    Parameters
+    ----------
+    path : Path or None
+        Configuration file; None = the platform's, which need not exist.
+    overrides : list of str
+        ``section.key=value`` as given to ``--set``; the value in TOML, or bare text.
+
+    Raises
+    ------
+    SettingsError
+        If the file is not TOML, or a key is unknown, or a value is of the wrong type or out of range. The
+        text names the key and where it was given.
+    """
+    file = config_path() if path is None else path
+    given = _read(file, must_exist=path is not None)
+    _check(given, str(file))
+    layers = dict(given)
+    for override in overrides or []:
+        key, value = _parse_override(override)
+        layer = _nested(key, value)
+        _check(layer, f"--set {override}")
+        layers = _merge(layers, layer)
+    merged = _merge(PRESETS[layers.get("preset", "balanced")], layers)
+    return _convert(merged, str(file))
+
+
+def render_defaults(current: Settings | None = None) -> str:
+    """Return a configuration file with every setting, its unit and range, commented out.
+
+    Parameters
+    ----------
+    current : Settings or None
+        Show these values, not commented out, instead of the defaults.
+    """
+    shown = msgspec.to_builtins(Settings() if current is None else current)
+    mark = "# " if current is None else ""
+    lines = [
+        "# Settings of posture. Remove the '#' before a line to change it; a line left commented out",
+        "# follows the default, also when a later version changes it.",
+        "",
+    ]
+    for field in _fields(Settings):
+        if not isinstance(field.type, msgspec_inspect.StructType):
+            lines += [f"# {_describe(field)}", f"{mark}{field.name} = {_toml(shown[field.name])}"]
+    for field in _fields(Settings):
+        if isinstance(field.type, msgspec_inspect.StructType):
+            summary = (field.type.cls.__doc__ or "").strip()
+            lines += ["", f"[{field.name}]  # {summary}"]
+            for inner in field.type.fields:
+                value = _toml(shown[field.name][inner.name])
+                lines += [f"# {_describe(inner)}", f"{mark}{inner.name} = {value}"]
+    return "\n".join(lines) + "\n"
+
+
+def write_defaults(path: Path, *, overwrite: bool = False) -> None:
+    """Write a documented configuration file.
+
+    Raises
+    ------
+    OutputError
+        If it exists already and `overwrite` is false, or cannot be written.
+    """
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} exists already; edit it, or give --force to start afresh")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(render_defaults(), encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}; check the folder's permissions") from error
+
+
+def _read(path: Path, *, must_exist: bool) -> dict[str, Any]:
+    """Return the tables of a TOML file; a missing one is empty unless it must exist."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if must_exist:
+            raise SettingsError(f"no configuration file {path}; 'posture config init' writes one") from None
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not a TOML file: {error}") from error
+    except OSError as error:
+        raise SettingsError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _parse_override(text: str) -> tuple[list[str], Any]:
+    """Return the key's parts and the value of ``a.b=value``."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise SettingsError(f"--set {text}: expected KEY=VALUE, for example --set alert.sustain_s=30")
+    try:
+        parsed = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        parsed = value.strip()  # bare text, so that nobody has to quote twice in a shell
+    return key.strip().split("."), parsed
+
+
+def _nested(key: list[str], value: Any) -> dict[str, Any]:
+    """Return ``{a: {b: value}}`` for the key ``a.b``."""
+    for part in reversed(key):
+        value = {part: value}
+    return dict(value)
+
+
+def _merge(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
+    """Return `lower` with the values of `upper` on top, table by table."""
+    result = dict(lower)
+    for key, value in upper.items():
+        old = result.get(key)
+        result[key] = _merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return result
+
+
+def _check(given: dict[str, Any], where: str) -> None:
+    """Raise if a key is unknown, naming the nearest one, or if a value does not fit."""
+    sections = {f.name: f.type for f in _fields(Settings)}
+    known = list(_hints())
+    for name, value in given.items():
+        is_section = isinstance(sections.get(name), msgspec_inspect.StructType)
+        if is_section and not isinstance(value, dict):
+            raise SettingsError(f"{where}: {name} is a section; write its keys as {name}.KEY")
+        for key in [f"{name}.{inner}" for inner in value] if isinstance(value, dict) else [name]:
+            if key not in known:
+                near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
+                raise SettingsError(f"{where}: unknown setting {key}; did you mean {near[0]}?")
+    _convert(given, where)
+
+
+def _convert(given: dict[str, Any], where: str) -> Settings:
+    """Return the settings, or raise with the key and what is allowed."""
+    try:
+        return msgspec.convert(given, Settings)
+    except msgspec.ValidationError as error:
+        text, _, at = str(error).partition(" - at `$")
+        key = at.strip("`").lstrip(".").replace("[...]", "")
+        hint = _hints().get(key.partition("[")[0], "")
+        raise SettingsError(f"{where}: {key or 'settings'}: {text[0].lower()}{text[1:]} - {hint}") from error
+
+
+def _fields(struct: type[msgspec.Struct]) -> tuple[msgspec_inspect.Field, ...]:
+    """Return the described fields of a settings struct."""
+    described = msgspec_inspect.type_info(struct)
+    assert isinstance(described, msgspec_inspect.StructType)
+    return described.fields
+
+
+def _hints() -> dict[str, str]:
+    """Return every setting's full name with its description."""
+    hints = {}
+    for field in _fields(Settings):
+        if isinstance(field.type, msgspec_inspect.StructType):
+            hints.update({f"{field.name}.{inner.name}": _describe(inner) for inner in field.type.fields})
+        else:
+            hints[field.name] = _describe(field)
+    return hints
+
+
+def _describe(field: msgspec_inspect.Field) -> str:
+    """Return the description, unit and range of a setting, one line."""
+    kind = field.type
+    text = ""
+    if isinstance(kind, msgspec_inspect.Metadata):
+        text = (kind.extra_json_schema or {}).get("description", "")
+        kind = kind.type
+    if isinstance(kind, msgspec_inspect.LiteralType):
+        return f"{text} (one of {', '.join(_toml(v) for v in kind.values)})"
+    if isinstance(kind, msgspec_inspect.IntType | msgspec_inspect.FloatType):
+        low = f"{kind.ge:g} <= " if kind.ge is not None else f"{kind.gt:g} < " if kind.gt is not None else ""
+        high = f" <= {kind.le:g}" if kind.le is not None else f" < {kind.lt:g}" if kind.lt is not None else ""
+        return f"{text} ({low}value{high})" if low or high else text
+    return text
+
+
+def _toml(value: Any) -> str:
+    """Return `value` as TOML."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    return msgspec.json.encode(value).decode()  # TOML's basic strings and numbers are JSON's

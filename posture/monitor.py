@@ -1,0 +1,56 @@
+"""The loop: source in, pipeline, sinks out. The same for a camera, a clip and a demo; no decisions here."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from posture.landmarks import Frame, Landmarks
+from posture.pipeline import Pipeline
+from posture.sinks import Sink
+
+
+class FrameLandmarker(Protocol):
+    """Whatever finds landmarks in a frame."""
+
+    def detect(self, frame: Frame) -> Landmarks:
+        """Return the landmarks of one frame (T = 1)."""
+        ...
+
+
+def monitor(
+    frames: Iterable[Frame],
+    landmarker: FrameLandmarker,
+    pipeline: Pipeline,
+    sinks: Sequence[Sink],
+    stop: threading.Event,
+) -> None:
+    """Judge `frames` until they end or `stop` is set.
+
+    Parameters
+    ----------
+    frames : iterable of Frame
+        An open source; a live one ends when `stop` is set.
+    landmarker : FrameLandmarker
+        Fresh for this run: it follows the person from frame to frame.
+    pipeline : Pipeline
+        Judges; keeps its state afterwards.
+    sinks : sequence of Sink
+        Each gets every result, in this order; whoever made them closes them.
+    stop : threading.Event
+        Set by a signal handler, or by anybody, to end the loop after the frame at hand.
+
+    Raises
+    ------
+    PostureError
+        Whatever the source, the landmarker, the pipeline or a sink raises.
+    """
+    for frame in frames:
+        if stop.is_set():
+            return
+        result = pipeline.step(landmarker.detect(frame))
+        for sink in sinks:
+            sink.handle(result)
+    if not stop.is_set():
+        pipeline.finish()

@@ -1,0 +1,175 @@
+"""Put the pieces together for one run: signals, calibration before a camera, live monitoring, replay."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from posture.angles import compute_angles
+from posture.baseline import Baseline
+from posture.calibration import CalibrationQuality, assess, find_problem, fit_baseline
+from posture.landmarks import Frame, Landmarks, concatenate
+from posture.monitor import FrameLandmarker, monitor
+from posture.pipeline import Pipeline
+from posture.profiles import now_utc
+from posture.settings import Settings
+from posture.sinks import EventSink, Sink, TraceSink
+from posture.sources import FrameSource
+from posture.summary import Summarizer, Summary
+
+
+class StopSignals:
+    """Turn SIGINT and SIGTERM into an event to look at, for the time of a ``with`` block.
+
+    A second signal of the same kind falls through to what was there before.
+    """
+
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+        self.received: int | None = None
+        """The signal's number; None = none came."""
+        self._previous: dict[
+            int, signal.Handlers | int | Callable[[int, FrameType | None], object] | None
+        ] = {}
+
+    def __enter__(self) -> StopSignals:
+        """Take the signals over."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._previous[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Give them back."""
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        """Remember the signal and ask the loop to end."""
+        self.received = number
+        self.stop.set()
+        signal.signal(number, self._previous[number])
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationTick:
+    """How a calibration is going, after one frame."""
+
+    is_counting_down: bool
+    """Still time to settle; nothing is recorded yet."""
+    remaining_s: float
+    """Seconds left of this phase."""
+    problem: str | None
+    """What is wrong with the picture now, as advice; None = nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationResult:
+    """A baseline and how good its frames were."""
+
+    baseline: Baseline
+    quality: CalibrationQuality
+
+
+def calibrate(
+    frames: Iterator[Frame],
+    landmarker: FrameLandmarker,
+    settings: Settings,
+    *,
+    seconds: float,
+    countdown_s: float,
+    on_tick: Callable[[CalibrationTick], None],
+    stop: threading.Event,
+) -> CalibrationResult | None:
+    """Take a baseline from a running source, after a countdown.
+
+    Parameters
+    ----------
+    frames : iterator of Frame
+        Only as much as is needed is taken.
+    landmarker : FrameLandmarker
+        May be used on afterwards.
+    settings : Settings
+        ``judge`` is used.
+    seconds, countdown_s : float
+        Frame time to record, and to wait before it.
+    on_tick : callable
+        Called after every frame.
+    stop : threading.Event
+        Ends it.
+
+    Returns
+    -------
+    CalibrationResult or None
+        None when it was stopped.
+
+    Raises
+    ------
+    CalibrationError
+        If the frames make no baseline; the text says why.
+    """
+    collected: list[Landmarks] = []
+    start_s: float | None = None
+    for frame in frames:
+        if stop.is_set():
+            return None
+        landmarks = landmarker.detect(frame)
+        start_s = frame.t_s if start_s is None else start_s
+        begin_s = start_s + countdown_s
+        if frame.t_s >= begin_s + seconds:
+            break
+        problem = find_problem(landmarks, compute_angles(landmarks), settings.judge)
+        if frame.t_s < begin_s:
+            on_tick(CalibrationTick(True, begin_s - frame.t_s, problem))
+        else:
+            collected.append(landmarks)
+            on_tick(CalibrationTick(False, begin_s + seconds - frame.t_s, problem))
+    if stop.is_set():
+        return None
+    taken = concatenate(collected) if collected else Landmarks.empty()
+    baseline = fit_baseline(taken, settings.judge, now_utc())
+    return CalibrationResult(baseline, assess(taken, compute_angles(taken), settings.judge))
+
+
+def replay(
+    source: FrameSource,
+    landmarker: FrameLandmarker,
+    pipeline: Pipeline,
+    *,
+    trace: Path | None,
+    events: Path | None,
+    progress: Sink | None,
+    stop: threading.Event,
+) -> Summary:
+    """Judge a recorded clip and write what was asked for.
+
+    Parameters
+    ----------
+    source : FrameSource
+        An open clip or folder.
+    landmarker : FrameLandmarker
+        Fresh for this clip.
+    pipeline : Pipeline
+        Fresh for this clip.
+    trace, events : Path or None
+        Files to write: one CSV row a frame, one JSON object an event.
+    progress : Sink or None
+        Shows how far it is.
+    stop : threading.Event
+        Ends it; what was judged until then is kept.
+    """
+    summarizer = Summarizer(pipeline.settings.judge.max_gap_s)
+    with contextlib.ExitStack() as stack:
+        sinks: list[Sink] = [summarizer]
+        if trace is not None:
+            sinks.append(stack.enter_context(contextlib.closing(TraceSink(trace))))
+        if events is not None:
+            sinks.append(stack.enter_context(contextlib.closing(EventSink(events))))
+        if progress is not None:
+            sinks.append(stack.enter_context(contextlib.closing(progress)))
+        monitor(source, landmarker, pipeline, sinks, stop)
+    return summarizer.summary()

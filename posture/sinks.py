@@ -1,0 +1,186 @@
+"""Where step results go: trace, event log, notifications, status file. Sinks deliver; they decide nothing."""
+
+from __future__ import annotations
+
+import csv
+import json
+from math import isnan
+from pathlib import Path
+from typing import Any, Protocol, TextIO, cast
+
+from posture.alerts import Alert
+from posture.delivery import NotificationQueue
+from posture.errors import OutputError
+from posture.notify import Notification
+from posture.pipeline import StepResult
+from posture.slouch import EventKind, Reason, SlouchEvent
+from posture.wording import SlouchKind, alert_text, break_text
+
+
+class Sink(Protocol):
+    """Something that takes every frame's result."""
+
+    def handle(self, result: StepResult) -> None:
+        """Take one frame's result in."""
+        ...
+
+    def close(self) -> None:
+        """Release what it holds; called once, also after an error."""
+        ...
+
+
+class TextSink:
+    """A text file that grows line by line, so that an interrupted run keeps what it has.
+
+    Parameters
+    ----------
+    path : Path
+        Overwritten; its folder is made.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be opened, or later written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: TextIO = path.open("w", encoding="utf-8", newline="")
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def close(self) -> None:
+        """Write out what is buffered and close the file."""
+        try:
+            self._file.close()
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def _failure(self, error: OSError) -> OutputError:
+        """Return the error a person sees."""
+        return OutputError(
+            f"cannot write {self._path}: {error.strerror}; check the folder and the free space"
+        )
+
+
+class TraceSink(TextSink):
+    """One CSV row a frame; an empty cell = not measured."""
+
+    COLUMNS = (
+        "t_s",
+        "state",
+        "reason",
+        "neck_deviation_deg",
+        "thoracic_deviation_deg",
+        "flexion_deviation_deg",
+        "sink_ratio",
+        "head_pitch_deviation_deg",
+        "slouch_ratio",
+        "slouched_s",
+    )
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._writer = csv.writer(self._file, lineterminator="\n")
+        self._writer.writerow(self.COLUMNS)
+
+    def handle(self, result: StepResult) -> None:
+        """Write one row."""
+        numbers = (
+            (result.neck_deviation_deg, 3),
+            (result.thoracic_deviation_deg, 3),
+            (result.flexion_deviation_deg, 3),
+            (result.sink_ratio, 4),
+            (result.head_pitch_deviation_deg, 3),
+            (result.slouch_ratio, 4),
+            (result.slouched_s, 3),
+        )
+        cells = ["" if isnan(value) else f"{value:.{digits}f}" for value, digits in numbers]
+        try:
+            self._writer.writerow([f"{result.t_s:.6f}", result.state.value, result.reason.value, *cells])
+        except OSError as error:
+            raise self._failure(error) from error
+
+
+class EventSink(TextSink):
+    """One JSON object per event and line."""
+
+    def handle(self, result: StepResult) -> None:
+        """Write the frame's events, if it has any."""
+        try:
+            for event in result.events:
+                self._file.write(json.dumps(describe_event(event, result)) + "\n")
+                self._file.flush()
+        except OSError as error:
+            raise self._failure(error) from error
+
+
+def describe_event(event: SlouchEvent, result: StepResult) -> dict[str, Any]:
+    """Return an event as plain data; an alert also tells what was seen."""
+    told: dict[str, Any] = {
+        "kind": event.kind.value,
+        "onset_s": round(event.onset_s, 6),
+        "confirmed_s": round(event.confirmed_s, 6),
+    }
+    if event.reason is not Reason.NONE and event.kind is EventKind.UNKNOWN_STARTED:
+        told["reason"] = event.reason.value
+    if event.kind is EventKind.ALERT:
+        told |= {
+            "slouched_s": round(result.slouched_s, 3),
+            "driver": result.driver,
+            "neck_deviation_deg": _rounded(result.neck_deviation_deg),
+            "thoracic_deviation_deg": _rounded(result.thoracic_deviation_deg),
+            "flexion_deviation_deg": _rounded(result.flexion_deviation_deg),
+            "slouch_ratio": _rounded(result.slouch_ratio),
+        }
+    return told
+
+
+def _rounded(value: float) -> float | None:
+    """Return `value` to a thousandth, or None when it was not measured."""
+    return None if isnan(value) else round(value, 3)
+
+
+def word_alert(result: StepResult, alert: Alert) -> tuple[str, str]:
+    """Return title and message of the alert of one frame: what was seen, for how long, what may help."""
+    kind = cast(SlouchKind, result.driver)
+    amount = {
+        "neck": result.neck_deviation_deg,
+        "thoracic": result.thoracic_deviation_deg,
+        "flexion": result.flexion_deviation_deg,
+        "sink": result.sink_ratio,
+    }[kind]
+    return alert_text(kind, amount, alert.slouched_s, alert.n)
+
+
+class NotificationSink:
+    """Word alerts and due breaks and hand them to the delivery queue.
+
+    Parameters
+    ----------
+    queue : NotificationQueue
+        Owned by this sink: closed with it.
+    timeout_s : int
+        How long the desktop is asked to show them.
+    """
+
+    def __init__(self, queue: NotificationQueue, timeout_s: int) -> None:
+        self._queue, self._timeout_s, self._n_breaks = queue, timeout_s, 0
+
+    def handle(self, result: StepResult) -> None:
+        """Post what is due; never blocks."""
+        if result.alert is not None:
+            self._post(*word_alert(result, result.alert))
+        if any(event.kind is EventKind.BREAK_DUE for event in result.events):
+            self._post(*break_text(result.sat_s, self._n_breaks))
+            self._n_breaks += 1
+
+    def close(self) -> None:
+        """Stop delivering, within half a second."""
+        self._queue.close()
+
+    def _post(self, title: str, message: str) -> None:
+        """Queue one notification."""
+        self._queue.post(Notification(title, message, self._timeout_s))
