@@ -50,8 +50,10 @@ DEMO_SUSTAIN_S = 10.0
 
 
 def _console() -> Console:
-    """Return the console of a command's own words."""
-    return Console(highlight=False, soft_wrap=True)
+    """Return the console of a command's own words: wrapped at words on a terminal, not at all in a file."""
+    console = Console(highlight=False)
+    console.soft_wrap = not console.is_terminal
+    return console
 
 
 def _landmarker(settings: Settings) -> PoseLandmarker:

@@ -91,7 +91,7 @@ def event_lines(result: StepResult) -> list[Text]:
             text.stylize("bold yellow", 10)
             if result.alert is not None:
                 title, message = word_alert(result, result.alert)
-                text.append(f": {title} {message}", "bold")
+                text.append(f": {title} - {message}", "bold")
         elif event.kind is EventKind.UNKNOWN_STARTED:
             text.append(f": {REASONS[event.reason]}")
         lines.append(text)
