@@ -80,6 +80,7 @@ class PoseLandmarker:
         self._last_t_s = -math.inf
         self._last_ms = -1
         self._is_closed = False
+        self._size_px: tuple[int, ...] | None = None
         self._native: Any = None
         self._start()
 
@@ -90,7 +91,8 @@ class PoseLandmarker:
         ----------
         frame
             Its time must not be before that of the previous call. Its picture is (H, W, 3) uint8 RGB of
-            any size, which may change from frame to frame; views (mirrored, cropped) are fine.
+            any size; views (mirrored, cropped) are fine. A change of size starts the model afresh, which
+            takes about 0.15 s.
 
         Returns
         -------
@@ -159,7 +161,11 @@ class PoseLandmarker:
 
     def _run(self, image: UInt8Array, timestamp_ms: int) -> Any:
         """Return MediaPipe's result, after one fresh start if the first attempt fails."""
-        if self._native is None:  # an earlier fresh start failed
+        size_px = image.shape[:2]
+        if self._size_px not in (None, size_px):
+            self._stop()  # MediaPipe smooths in pixels: its memory of another size would pull points away
+        self._size_px = size_px
+        if self._native is None:  # or an earlier fresh start failed
             self._start()
         try:
             return self._detect_native(image, timestamp_ms)
