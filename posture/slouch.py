@@ -99,9 +99,11 @@ class SlouchMachine:
         """Judged slouch time so far, seconds, without gaps and brief recoveries."""
         self._t_s: float | None = None
         self._was_slouch = False
+        self._was_judged = False
+        self._judged_s: float | None = None
+        self._unjudged_since_s: float | None = None
         self._candidate = SlouchState.UNKNOWN
         self._candidate_since_s: float | None = None
-        self._state_since_s: float | None = None
         self._has_state = False
 
     def step(self, t_s: float, slouch_ratio: float, reason: Reason) -> list[SlouchEvent]:
@@ -126,30 +128,41 @@ class SlouchMachine:
         TimestampError
             If `t_s` is not finite or goes backwards.
         """
+        self.check_time(t_s)
+        dt_s = 0.0 if self._t_s is None else t_s - self._t_s
+        is_gap = dt_s > self.settings.max_gap_s
+        self._t_s = t_s
+        if is_gap:
+            self._candidate_since_s = self._unjudged_since_s = None
+        target = self._target(slouch_ratio, reason)
+        is_judged = target in (SlouchState.UPRIGHT, SlouchState.SLOUCHING)
+        self._forget(t_s, is_judged, is_gap)
+        self._accrue(target, 0.0 if is_gap else dt_s)
+        if is_judged or target is self.state:
+            self._unjudged_since_s = None
+        elif self._unjudged_since_s is None:
+            self._unjudged_since_s = t_s
+        if target is self.state:
+            self._candidate_since_s = None
+            if target is SlouchState.UNKNOWN:
+                self.reason = reason
+            return []
+        if target is not self._candidate or self._candidate_since_s is None:
+            # Without a judgement is without a judgement, also when the reason flickers to "nobody" and back.
+            since_s = self._unjudged_since_s if target is SlouchState.UNKNOWN else None
+            self._candidate, self._candidate_since_s = target, t_s if since_s is None else since_s
+        if t_s - self._candidate_since_s < self._dwell_s(target):
+            return []
+        return self._enter(target, self._candidate_since_s, t_s, reason)
+
+    def check_time(self, t_s: float) -> None:
+        """Raise TimestampError if `t_s` is not finite or before the newest frame."""
         if not abs(t_s) < float("inf"):
             raise TimestampError(f"frame time {t_s} is not a finite number of seconds")
         if self._t_s is not None and t_s < self._t_s:
             raise TimestampError(
                 f"frame time {t_s:g} s comes after {self._t_s:g} s: time must not go backwards"
             )
-        dt_s = 0.0 if self._t_s is None else t_s - self._t_s
-        is_gap = dt_s > self.settings.max_gap_s
-        self._t_s = t_s
-        if is_gap:
-            self._candidate_since_s = None
-        target = self._target(slouch_ratio, reason)
-        self._accrue(target, 0.0 if is_gap else dt_s)
-        if target is self.state:
-            self._candidate_since_s = None
-            if target is SlouchState.UNKNOWN:
-                self.reason = reason
-                self._forget(t_s)
-            return []
-        if target is not self._candidate or self._candidate_since_s is None:
-            self._candidate, self._candidate_since_s = target, t_s
-        if t_s - self._candidate_since_s < self._dwell_s(target):
-            return []
-        return self._enter(target, self._candidate_since_s, t_s, reason)
 
     def _target(self, slouch_ratio: float, reason: Reason) -> SlouchState:
         """Return the state that this frame alone speaks for."""
@@ -185,16 +198,20 @@ class SlouchMachine:
             case _:
                 return s.recovery_s if self.state is SlouchState.SLOUCHING else s.return_after_s
 
-    def _forget(self, t_s: float) -> None:
-        """Drop the slouched time when nothing could be judged for long."""
-        if self._state_since_s is not None and t_s - self._state_since_s > self.settings.forget_after_s:
+    def _forget(self, t_s: float, is_judged: bool, is_gap: bool) -> None:
+        """Drop the slouched time when nothing could be judged for long, be it unclear frames or a gap."""
+        is_hole = is_gap or not (is_judged and self._was_judged)
+        if is_hole and self._judged_s is not None and t_s - self._judged_s > self.settings.forget_after_s:
             self.slouched_s = 0.0
+        self._was_judged = is_judged
+        if is_judged:
+            self._judged_s = t_s
 
     def _enter(self, target: SlouchState, onset_s: float, t_s: float, reason: Reason) -> list[SlouchEvent]:
         """Make `target` the state and return the events of leaving the old one and entering it."""
         left, had_state = self.state, self._has_state
         self.state, self.reason = target, reason if target is SlouchState.UNKNOWN else Reason.NONE
-        self._candidate_since_s, self._state_since_s, self._has_state = None, onset_s, True
+        self._candidate_since_s, self._unjudged_since_s, self._has_state = None, None, True
         if target in (SlouchState.UPRIGHT, SlouchState.AWAY):
             self.slouched_s, self.is_slouch_level = 0.0, False
         kinds: list[EventKind] = []
