@@ -30,7 +30,8 @@ class SittingClock:
         self.sat_s = 0.0
         """Time sat since the last break, seconds."""
         self._t_s: float | None = None
-        self._present_s: float | None = None
+        self._was_present: bool | None = None
+        self._absent_s = 0.0
         self._due_at_s = self.settings.interval_s
 
     def step(self, t_s: float, is_present: bool | None) -> bool:
@@ -43,20 +44,23 @@ class SittingClock:
         is_present : bool or None
             Whether somebody sits there; None = nobody can tell (no picture): neither sitting nor a break.
         """
-        previous_s, self._t_s = self._t_s, t_s
-        dt_s = 0.0 if previous_s is None else t_s - previous_s
+        dt_s = 0.0 if self._t_s is None else t_s - self._t_s
+        self._t_s = t_s
+        was_present, self._was_present = self._was_present, is_present
         if dt_s >= self.settings.away_s:  # suspended or unplugged: nobody watched, and it was long
             self._restart()
             dt_s = 0.0
         if is_present is None:
             return False
         if not is_present:
-            if self._present_s is not None and t_s - self._present_s >= self.settings.away_s:
+            if was_present is not None:
+                self._absent_s += dt_s
+            if self._absent_s >= self.settings.away_s:
                 self._restart()
             return False
-        if self._present_s is not None and self._present_s == previous_s:
+        if was_present:
             self.sat_s += dt_s
-        self._present_s = t_s
+        self._absent_s = 0.0
         if not self.settings.enabled or self.sat_s < self._due_at_s:
             return False
         self._due_at_s = self.sat_s + self.settings.repeat_s
@@ -65,5 +69,5 @@ class SittingClock:
     def _restart(self) -> None:
         """Begin a new stretch of sitting."""
         self.sat_s = 0.0
-        self._present_s = None
+        self._absent_s = 0.0
         self._due_at_s = self.settings.interval_s
