@@ -6,7 +6,7 @@ posture change is the time constant while still and falls towards zero with the 
 
 from __future__ import annotations
 
-from math import isnan, nan, pi
+from math import isfinite, nan, pi
 
 SPEED_TAU_S = 0.5
 """Seconds; time constant of the speed estimate."""
@@ -43,9 +43,11 @@ class OneEuroFilter:
         t_s : float
             Seconds, never decreasing.
         value : float
-            NaN = not measured: the result is NaN and the past is kept until it is too old.
+            NaN or infinite = not measured: the result is NaN and the past is kept until it is too old.
         """
-        if isnan(value) or self.tau_s == 0.0:
+        if not isfinite(value):
+            return nan
+        if self.tau_s == 0.0:
             return value
         if self._t_s is None or t_s - self._t_s > self.max_gap_s:
             self._t_s, self._value, self._speed = t_s, value, 0.0
