@@ -155,11 +155,12 @@ class Pipeline:
         Raises
         ------
         TimestampError
-            If time goes backwards.
+            If the time is not finite or goes backwards; nothing has changed then.
         CalibrationError
             If the calibration span has ended and its frames make no baseline.
         """
         t_s = float(landmarks.t_s[0])
+        self._machine.check_time(t_s)
         if self._is_collecting:
             self._collect(landmarks, t_s)
         angles = compute_angles(landmarks)
@@ -181,8 +182,7 @@ class Pipeline:
         )
         if alert is not None:
             events.append(SlouchEvent(EventKind.ALERT, alert.onset_s, t_s))
-        is_present = None if reason is Reason.NO_PICTURE else reason is not Reason.NO_PERSON
-        if self._clock.step(t_s, is_present):
+        if self._clock.step(t_s, find_presence(landmarks, reason)):
             events.append(SlouchEvent(EventKind.BREAK_DUE, t_s - self._clock.sat_s, t_s))
         return StepResult(
             t_s,
@@ -246,6 +246,13 @@ class Pipeline:
             return []
         self._is_camera_lost = is_lost
         return [SlouchEvent(EventKind.CAMERA_LOST if is_lost else EventKind.CAMERA_BACK, t_s, t_s)]
+
+
+def find_presence(landmarks: Landmarks, reason: Reason) -> bool | None:
+    """Return whether somebody sits there in one frame (T = 1); None = too dark or no picture to tell."""
+    if not np.isnan(landmarks.xyzv[0, 0, 0]):
+        return True
+    return False if reason is Reason.NO_PERSON else None
 
 
 def find_reason(
