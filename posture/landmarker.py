@@ -256,6 +256,8 @@ def _silenced_stderr(is_wanted: bool) -> Iterator[None]:
 
 def _stderr_to_nowhere() -> int | None:
     """Redirect descriptor 2 and return a copy of what it was; None if it is closed or cannot be redirected."""
+    if sys.__stderr__ is None:
+        return None  # closed before Python started: by now the number may belong to another file
     with suppress(AttributeError, ValueError, OSError):
         sys.stderr.flush()
     try:

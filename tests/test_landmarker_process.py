@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CLIP = ROOT / "tests" / "fixtures" / "front_upright_slouch.mp4"
 
 PROGRAM = """
+import os
 import sys
 import cv2
 import numpy as np
@@ -30,6 +31,9 @@ from posture.landmarker import PoseLandmarker
 from posture.landmarks import Frame
 
 capture = cv2.VideoCapture(sys.argv[1])
+if "closing" in sys.argv:
+    os.close(2)
+    sys.stderr = None
 image = cv2.cvtColor(capture.read()[1], cv2.COLOR_BGR2RGB)
 with PoseLandmarker(quiet=sys.argv[2] == "quiet") as landmarker:
     for i in range(3):
@@ -73,11 +77,29 @@ def test_the_terminal_shows_our_lines_and_none_of_mediapipes():
 
 
 def test_mediapipes_lines_are_there_when_wanted():
-    assert "XNNPACK" in run("-c", PROGRAM, str(CLIP), "loud").stderr
+    stderr = run("-c", PROGRAM, str(CLIP), "loud").stderr
+    assert "XNNPACK" in stderr
+    assert "NORM_RECT" in stderr
 
 
 def test_a_closed_stderr_does_no_harm():
-    assert run("-c", PROGRAM, str(CLIP), "quiet", shell_suffix="2>&-").stdout == "done\n"
+    assert run("-c", PROGRAM, str(CLIP), "quiet", "closing").stdout == "done\n"
+
+
+def test_a_descriptor_2_that_is_not_stderr_is_left_alone():
+    program = """
+import os
+import sys
+from posture import landmarker
+
+nowhere = os.open(os.devnull, os.O_RDONLY)
+assert nowhere == 2 and sys.__stderr__ is None
+clip = os.open(sys.argv[1], os.O_RDONLY)
+os.dup2(clip, 2)
+with landmarker._silenced_stderr(True):
+    print(os.fstat(2).st_size == os.fstat(clip).st_size)
+"""
+    assert run("-c", program, str(CLIP), shell_suffix="2>&-").stdout == "True\n"
 
 
 def test_two_starting_at_once_leave_stderr_as_it_was(capfd):
@@ -117,7 +139,10 @@ def test_another_model_file_may_be_named(tmp_path, name):
 def test_a_relative_model_path_is_taken_from_the_working_folder(tmp_path, monkeypatch):
     shutil.copy(asset_path(MODEL_NAME), tmp_path / "copy.task")
     monkeypatch.chdir(tmp_path)
-    PoseLandmarker(Path("copy.task")).close()
+    with PoseLandmarker(Path("copy.task")) as landmarker:
+        monkeypatch.chdir(ROOT)
+        landmarker._stop()  # as after an error; the next frame starts it again
+        landmarker.detect(Frame(0.0, read_image()))
 
 
 def zip_of(path: Path, **members: bytes) -> None:
