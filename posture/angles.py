@@ -90,6 +90,7 @@ class Angles:
         return self.values[:, quantity]
 
 
+@np.errstate(invalid="ignore", over="ignore")  # infinite coordinates end as NaN
 def compute_angles(landmarks: Landmarks) -> Angles:
     """Compute the posture quantities of every frame.
 
