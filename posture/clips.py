@@ -15,7 +15,8 @@ from posture.landmarks import Frame
 _N_PROBED = 5  # frames looked at to see whether the container has timestamps at all
 _N_ATTEMPTS = 64  # damaged packets skipped in a row before the clip is taken to have ended
 _MAX_MS = 1e11  # 3 years: older OpenCV returns -3.7e20 for "no timestamp"
-_RESTART_S = 1.0  # a step back of more is a new clock (joined recordings), of less is reordered frames
+_RESTART_S = 1.0  # further back than this, and for so many frames, is a new clock (joined recordings);
+_N_RESTART = 3  # fewer are frames that damage has put out of order
 _FALLBACK_FPS = 25.0  # FFmpeg's own guess where a raw stream tells no rate
 _MAX_FPS = 240.0  # the fastest rate that cameras record at; a higher one is a time base (1000, 90000)
 _MAX_FRAMES = 1e9
@@ -25,8 +26,8 @@ _SNIFFED_BYTES = 1 << 20
 class ClipClock:
     """Turn a container's timestamps into seconds since the first frame that never decrease.
 
-    A missing timestamp (NaN or absurd) continues at the last interval; so does one that steps back by
-    more than a second, and the new clock counts from there. A smaller step back repeats the last time.
+    A missing timestamp (NaN or absurd) continues at the last interval. A step back repeats the last time;
+    when three frames in a row are more than a second behind, a new clock has begun and is joined on.
     With `is_timed` False the timestamps are ignored and frames are `interval_s` apart.
     """
 
@@ -35,6 +36,7 @@ class ClipClock:
         self._interval_s = interval_s
         self._origin_s: float | None = None
         self._last_s: float | None = None
+        self._n_behind = 0
 
     def stamp(self, pos_ms: float) -> float:
         """Return the seconds of the next frame, whose container timestamp is `pos_ms` milliseconds."""
@@ -43,14 +45,16 @@ class ClipClock:
             self._origin_s = pos_s if math.isfinite(pos_s) else None
             self._last_s = 0.0
             return 0.0
-        continued_s = self._last_s + self._interval_s
         if not math.isfinite(pos_s):
-            t_s = continued_s
+            t_s = self._last_s + self._interval_s
         else:
-            if self._origin_s is None or pos_s - self._origin_s < self._last_s - _RESTART_S:
-                self._origin_s = pos_s - continued_s
+            is_behind = self._origin_s is not None and pos_s - self._origin_s < self._last_s - _RESTART_S
+            self._n_behind = self._n_behind + 1 if is_behind else 0
+            if self._origin_s is None or self._n_behind == _N_RESTART:
+                self._origin_s = pos_s - self._last_s - self._interval_s * max(self._n_behind, 1)
+                self._n_behind = 0
             t_s = max(pos_s - self._origin_s, self._last_s)
-            if self._last_s < t_s:
+            if t_s > self._last_s and not is_behind:
                 self._interval_s = t_s - self._last_s
         self._last_s = t_s
         return t_s

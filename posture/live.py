@@ -123,7 +123,7 @@ class LiveSource:
             self._thread = threading.Thread(target=self._run, name="posture-capture", daemon=True)
             self._thread.start()
         due_s = time.monotonic()
-        patience_s = FIRST_PICTURE_S
+        patience_s = STALL_S if self._has_worked else FIRST_PICTURE_S
         while self._sleep_until(due_s):
             picture = self._take(patience_s)
             if self._is_over():
@@ -184,7 +184,7 @@ class LiveSource:
             try:
                 capture = self._open_capture()
                 n_pictures = self._read(capture)
-                failure = SourceError(f"{self.name}: opened, but gives no picture; is it in use elsewhere?")
+                failure = SourceError(f"{self.name}: opens, but gives no readable picture; in use elsewhere?")
                 if n_pictures:
                     failure = SourceError(f"{self.name}: stopped giving pictures")
             except SourceError as error:

@@ -81,12 +81,13 @@ def _diagnose(url: str, timeout_s: float, *, is_late: bool) -> str:
     parts = check_url(url)
     scheme = parts.scheme.lower()
     host, port = parts.hostname or "", parts.port or _PORTS[scheme]
-    wait_s = min(timeout_s, _DIAGNOSIS_S) if is_late else timeout_s
-    silence = f"no answer within {timeout_s:g} s; is the camera on, and the address right?"
+    silence = f"no picture within {timeout_s:g} s; is the camera on, and the address right?"
     try:
-        socket.create_connection((host, port), wait_s).close()
+        socket.create_connection((host, port), _DIAGNOSIS_S if is_late else timeout_s).close()
+        if is_late:
+            return silence
         if scheme in ("http", "https"):
-            return _answer(parts, host, port, wait_s)
+            return _answer(parts, host, port, timeout_s)
     except socket.gaierror:
         return f"host {host} is unknown; check the spelling and the network"
     except ConnectionRefusedError:
@@ -97,9 +98,7 @@ def _diagnose(url: str, timeout_s: float, *, is_late: bool) -> str:
         return silence
     except (OSError, http.client.HTTPException) as error:
         return f"cannot be reached: {getattr(error, 'strerror', None) or str(error) or type(error).__name__}"
-    return (
-        silence if is_late else "the server answers, but gives no video stream; check path, user and password"
-    )
+    return "the server answers, but gives no video stream; check path, user and password"
 
 
 def _answer(parts: SplitResult, host: str, port: int, wait_s: float) -> str:
@@ -124,4 +123,6 @@ def _answer(parts: SplitResult, host: str, port: int, wait_s: float) -> str:
         return "the server wants a user and password: http://user:password@host/path"
     if response.status >= http.client.BAD_REQUEST:
         return f"the server answers {response.status} {response.reason}; check the path of the address"
+    if what.startswith(("multipart/", "video/", "image/")):
+        return "the server ends the stream without a picture that can be read"
     return f"the server answers, but not with a video stream ({what}); check the path of the address"
