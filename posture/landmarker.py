@@ -10,6 +10,7 @@ import math
 import os
 import sys
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -36,9 +37,9 @@ _stderr_lock = threading.Lock()
 class PoseLandmarker:
     """MediaPipe's pose landmarker for one person, frame after frame (VIDEO mode, on the CPU).
 
-    Use it as a context manager, or call :meth:`close`. One object serves one stream: MediaPipe tracks
-    the person from frame to frame and smooths with their times (one-euro filter). Not for use from
-    several threads at once.
+    Use it as a context manager, or call :meth:`close`; one that is forgotten is closed at exit. One
+    object serves one stream: MediaPipe tracks the person from frame to frame and smooths with their
+    times (one-euro filter). Not for use from several threads at once.
 
     Parameters
     ----------
@@ -204,6 +205,7 @@ class PoseLandmarker:
         try:
             with _silenced_stderr(self._quiet):
                 self._native = vision.PoseLandmarker.create_from_options(options)
+                self._free_native = weakref.finalize(self, _free, self._native)
         except (ValueError, RuntimeError, OSError) as error:
             if self._is_packaged:
                 raise LandmarkerError(f"landmarker: mediapipe cannot start: {_one_line(error)}") from error
@@ -213,16 +215,20 @@ class PoseLandmarker:
             ) from error
 
     def _stop(self) -> None:
-        """Free the native landmarker, also one whose graph has failed and that refuses to close."""
-        native, self._native = self._native, None
-        if native is None:
-            return
-        try:
-            native.close()
-        except (ValueError, RuntimeError):
-            native._handle = None  # closing a second time, as its __del__ would, must not happen
-            native._dispatcher.close()
-            native._lib.close()
+        """Free the native landmarker."""
+        if self._native is not None:
+            self._native = None
+            self._free_native()
+
+
+def _free(native: Any) -> None:
+    """Close a native landmarker, also one whose graph has failed or whose interpreter is ending."""
+    try:
+        native.close()
+    except (ValueError, RuntimeError):
+        native._handle = None  # closing a second time, as its __del__ would, must not happen
+        native._dispatcher.close()
+        native._lib.close()
 
 
 def mean_luminance(image_rgb: UInt8Array) -> float:

@@ -76,6 +76,11 @@ def test_the_terminal_shows_our_lines_and_none_of_mediapipes():
     assert result.stdout == "done\n"
 
 
+def test_one_that_is_never_closed_ends_silently():
+    result = run("-c", "from posture.landmarker import PoseLandmarker; forgotten = PoseLandmarker()")
+    assert result.stderr == ""
+
+
 def test_mediapipes_lines_are_there_when_wanted():
     stderr = run("-c", PROGRAM, str(CLIP), "loud").stderr
     assert "XNNPACK" in stderr
