@@ -6,6 +6,7 @@ Exit codes: 0 ok, 1 failure, 2 usage, 130 Ctrl-C.
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
@@ -74,6 +75,14 @@ def run(
     ] = None,
     speed: Annotated[float, typer.Option(min=0.1, max=1000, help="For a clip: times real time.")] = 1.0,
     set_: SetOption = None,
+    trace: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.csv", help="Write one row per frame looked at.", show_default=False),
+    ] = None,
+    events: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.jsonl", help="Write one JSON object per event.", show_default=False),
+    ] = None,
 ) -> None:
     """Watch the camera and tell about a slouch that lasts. Ctrl-C ends it.
 
@@ -81,7 +90,7 @@ def run(
     """
     from posture.commands import run_live
 
-    _exit(run_live(source, profile, baseline, speed, set_ or []))
+    _exit(run_live(source, profile, baseline, speed, set_ or [], trace, events))
 
 
 @app.command()
@@ -226,27 +235,37 @@ def _exit(code: int) -> None:
 def main() -> None:
     """Run the command line and exit."""
     code = 0
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # "●" must not end the program where the encoding lacks it
+            stream.reconfigure(errors="replace")
     try:
         app(standalone_mode=True)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
     except KeyboardInterrupt:
         code = 130
-    except PostureError as error:
+    except BrokenPipeError:  # whoever read our output has gone, as head(1) does
+        code = 1
+    except (PostureError, OSError) as error:
         print(f"posture: {error}", file=sys.stderr)
         code = 1
     _leave(code)
 
 
 def _leave(code: int) -> None:
-    """Exit, even while a capture thread is stuck inside the camera driver.
+    """Exit, even while a capture thread is stuck inside the camera driver, and without a word about lost output.
 
     The interpreter would abort the process when such a thread comes back during its shutdown.
     """
     import threading
 
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:  # a full disk or a closed pipe; the interpreter would try again, and complain
+            code = code or 1
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     if any(thread.name == "posture-capture" and thread.is_alive() for thread in threading.enumerate()):
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
         os._exit(code)
     sys.exit(code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -25,8 +26,16 @@ from posture.landmarks import Frame
 from posture.monitor import monitor
 from posture.notify import Notifier, NullNotifier, PlyerNotifier
 from posture.pipeline import Pipeline
-from posture.profiles import age_days, load_baseline, profile_path, save_baseline
-from posture.session import CalibrationTick, StopSignals, calibrate, replay
+from posture.profiles import (
+    DEFAULT_NAME,
+    age_days,
+    is_there,
+    load_baseline,
+    load_profile,
+    profile_path,
+    save_baseline,
+)
+from posture.session import CalibrationTick, StopSignals, calibrate, open_outputs, replay
 from posture.settings import Settings
 from posture.sinks import NotificationSink, Sink
 from posture.sources import FrameSource, PacedSource, open_source
@@ -43,22 +52,25 @@ from posture.terminal import (
     summary_table,
 )
 
-OK, FAILURE, INTERRUPTED = 0, 1, 130
+OK, FAILURE = 0, 1
 DEMO_CALIBRATION_S = (0.0, 10.0)
 DEMO_SUSTAIN_S = 10.0
 """Seconds; the clip's slouch lasts 25 s, a working day's default is 60 s."""
 
 
-def _console() -> Console:
-    """Return the console of a command's own words: wrapped at words on a terminal, not at all in a file."""
-    console = Console(highlight=False)
+def _console(*, is_stderr: bool = False) -> Console:
+    """Return the console of a command's own words: wrapped at words on a terminal, not at all in a file.
+
+    What looks like markup is printed as it is: it may be a file's name.
+    """
+    console = Console(stderr=is_stderr, highlight=False, markup=False, emoji=False)
     console.soft_wrap = not console.is_terminal
     return console
 
 
 def _landmarker(settings: Settings) -> PoseLandmarker:
     """Return a fresh landmarker of the chosen model."""
-    path = Path(settings.model.path).expanduser() if settings.model.path else None
+    path = Path(os.path.expanduser(settings.model.path)) if settings.model.path else None  # noqa: PTH111
     is_quiet = not logging.getLogger().isEnabledFor(logging.DEBUG)
     return PoseLandmarker(path, min_confidence=settings.model.min_confidence, quiet=is_quiet)
 
@@ -77,13 +89,6 @@ def _open(spec: str, settings: Settings, signals: StopSignals) -> FrameSource:
     )
 
 
-def _code(signals: StopSignals) -> int:
-    """Return the exit code of a run: Ctrl-C is told apart, being asked to end is not a failure."""
-    import signal
-
-    return INTERRUPTED if signals.received == signal.SIGINT else OK
-
-
 def _camera_note(source: FrameSource) -> str:
     """Return what is wrong with a live source, or nothing."""
     is_lost = getattr(source, "status", "ok") == "lost"
@@ -91,36 +96,53 @@ def _camera_note(source: FrameSource) -> str:
 
 
 def run_live(
-    spec: str | None, profile: str, baseline_file: Path | None, speed: float, overrides: list[str]
+    spec: str | None,
+    profile: str,
+    baseline_file: Path | None,
+    speed: float,
+    overrides: list[str],
+    trace: Path | None,
+    events: Path | None,
 ) -> int:
     """Watch a source until it ends or a signal comes."""
     settings = load_settings(overrides=overrides)
     console = _console()
     path = profile_path(profile)
-    with StopSignals() as signals, contextlib.ExitStack() as stack:
-        source = stack.enter_context(_open(spec or str(settings.camera.source), settings, signals))
-        if not source.is_live:
+    if baseline_file is not None:
+        baseline: Baseline | None = load_baseline(baseline_file)
+    elif is_there(path) or profile != DEFAULT_NAME:
+        baseline = load_profile(profile)
+    else:
+        baseline = None
+    spec = spec or str(settings.camera.source)
+    _check_outputs([spec], [trace, events])
+    signals = StopSignals()
+    with contextlib.ExitStack() as stack:
+        source = stack.enter_context(_open(spec, settings, signals))
+        is_clip = not source.is_live
+        if is_clip:
             source = stack.enter_context(PacedSource(source, speed, stop=signals.stop))
         landmarker = stack.enter_context(_landmarker(settings))
+        stack.enter_context(signals)  # not before: until here a signal may simply end the process
+        outputs = open_outputs(stack, trace, events)
         frames = iter(source)
-        if baseline_file is not None:
-            baseline: Baseline | None = load_baseline(baseline_file)
-        elif path.exists():
-            baseline = load_baseline(path)
-        else:
-            console.print("No baseline yet: sit upright and look at the screen.")
-            baseline = _take_baseline(frames, source, landmarker, settings, signals, console, path)
-        if baseline is None:
-            return _code(signals)
         name = baseline_file.name if baseline_file else f"profile {profile!r}"
+        if baseline is None:
+            name = "its first seconds" if is_clip else name
+            console.print("No baseline yet: sit upright and look at the screen.")
+            baseline = _take_baseline(
+                frames, landmarker, settings, signals, console, None if is_clip else path, is_clip=is_clip
+            )
+        if baseline is None:
+            return signals.exit_code
         console.print(f"Watching {source.name} against {name}: {baseline_text(baseline)}. Ctrl-C ends it.")
         if (age := age_days(baseline)) is not None and age > settings.calibration.stale_after_days:
             console.print(
                 "That baseline is getting old: 'posture calibrate' takes a fresh one.", style="yellow"
             )
         pipeline = Pipeline(settings, baseline, start_of_day_s=_seconds_after_midnight())
-        _watch(frames, source, landmarker, pipeline, console, signals, profile, stack)
-        return _code(signals)
+        _watch(frames, source, landmarker, pipeline, console, signals, profile, outputs)
+        return signals.exit_code
 
 
 def _watch(
@@ -131,7 +153,7 @@ def _watch(
     console: Console,
     signals: StopSignals,
     profile: str,
-    stack: contextlib.ExitStack,
+    outputs: list[Sink],
 ) -> None:
     """Run the loop with everything a person sees, and show the summary."""
     settings = pipeline.settings
@@ -164,23 +186,26 @@ def _watch(
     with contextlib.ExitStack() as closing:
         for sink in sinks:
             closing.callback(sink.close)
-        monitor(frames, landmarker, pipeline, sinks, signals.stop)
+        monitor(frames, landmarker, pipeline, [*outputs, *sinks], signals.stop)
     console.print(summary_table("", summarizer.summary()))
     _print_notes(console, source)
 
 
 def _take_baseline(
     frames: Iterator[Frame],
-    source: FrameSource,
     landmarker: PoseLandmarker,
     settings: Settings,
     signals: StopSignals,
     console: Console,
-    path: Path,
+    path: Path | None,
+    *,
+    is_clip: bool,
     seconds: float | None = None,
 ) -> Baseline | None:
-    """Calibrate with a countdown and store the result; None = stopped before it was done."""
-    is_clip = isinstance(source, PacedSource) or not source.is_live
+    """Calibrate, before a camera with a countdown, and store the result; None = stopped before it was done.
+
+    Without a `path` nothing is stored: whoever is in a clip must not become the default.
+    """
 
     def show(tick: CalibrationTick) -> None:
         phase = "get ready" if tick.is_counting_down else "hold still"
@@ -201,9 +226,11 @@ def _take_baseline(
         )
     if result is None:
         return None
-    save_baseline(path, result.baseline)
+    if path is not None:
+        save_baseline(path, result.baseline)
     console.print(
-        f"Baseline taken: {baseline_text(result.baseline)}.\n{quality_text(result.quality)}.\nSaved to {path}"
+        f"Baseline taken: {baseline_text(result.baseline)}.\n{quality_text(result.quality)}.\n"
+        + ("Taken from a clip, so for this run only." if path is None else f"Saved to {path}")
     )
     return result.baseline
 
@@ -213,16 +240,26 @@ def run_calibrate(spec: str | None, profile: str, seconds: float | None, overrid
     settings = load_settings(overrides=overrides)
     console = _console()
     path = profile_path(profile)
-    if path.exists():
+    if is_there(path):
         with contextlib.suppress(ProfileError):
             console.print(f"Profile {profile!r} is {age_days_text(path)}; it will be replaced.")
+    signals = StopSignals()
     with (
-        StopSignals() as signals,
         _open(spec or str(settings.camera.source), settings, signals) as source,
         _landmarker(settings) as landmarker,
+        signals,
     ):
-        _take_baseline(iter(source), source, landmarker, settings, signals, console, path, seconds)
-        return _code(signals)
+        _take_baseline(
+            iter(source),
+            landmarker,
+            settings,
+            signals,
+            console,
+            path,
+            is_clip=not source.is_live,
+            seconds=seconds,
+        )
+        return signals.exit_code
 
 
 def age_days_text(path: Path) -> str:
@@ -242,56 +279,64 @@ def run_replay(
 ) -> int:
     """Judge clips one after the other; one that fails does not stop the rest."""
     settings = load_settings(overrides=overrides)
-    console, errors = _console(), Console(stderr=True, highlight=False, soft_wrap=True)
+    console, errors = _console(), _console(is_stderr=True)
     baseline = load_baseline(baseline_file) if baseline_file is not None else None
+    traces, event_files = _outputs(trace, clips, ".csv"), _outputs(events, clips, ".jsonl")
+    _check_outputs(clips, [*traces, *event_files])
     if baseline is None and span_s is None:
         span_s = (0.0, settings.calibration.seconds)
         errors.print(f"posture: no baseline given: taking the first {span_s[1]:g} s of each clip as upright")
     n_failed = 0
-    with StopSignals() as signals:
-        for clip in clips:
-            try:
-                with _open(clip, settings, signals) as source, _landmarker(settings) as landmarker:
-                    summary = replay(
-                        source,
-                        landmarker,
-                        Pipeline(settings, baseline, calibrate_span_s=span_s),
-                        trace=_output(trace, clip, len(clips), ".csv"),
-                        events=_output(events, clip, len(clips), ".jsonl"),
-                        progress=ReplayProgress(errors, Path(clip).name, source.n_frames),
-                        stop=signals.stop,
-                    )
-            except PostureError as error:
-                n_failed += 1
-                errors.print(
-                    f"posture: {error}" if len(clips) == 1 else f"posture: {clip}: {error}", markup=False
+    for clip, trace_file, event_file in zip(clips, traces, event_files, strict=True):
+        signals = StopSignals()
+        try:
+            with _open(clip, settings, signals) as source, _landmarker(settings) as landmarker, signals:
+                summary = replay(
+                    source,
+                    landmarker,
+                    Pipeline(settings, baseline, calibrate_span_s=span_s),
+                    trace=trace_file,
+                    events=event_file,
+                    progress=ReplayProgress(errors, Path(clip).name, source.n_frames),
+                    stop=signals.stop,
                 )
-                continue
-            finally:
-                if signals.stop.is_set():
-                    errors.print("posture: interrupted; what was judged so far is kept")
+        except PostureError as error:
+            n_failed += 1
+            errors.print(f"posture: {error}" if len(clips) == 1 else f"posture: {clip}: {error}")
+        else:
             console.print(summary_table(clip, summary))
             _print_notes(errors, source)
-            if signals.stop.is_set():
-                return _code(signals) or 128 + (signals.received or 0)
+        if signals.received is not None:
+            errors.print("posture: interrupted; what was judged so far is kept")
+            return signals.exit_code or 128 + signals.received
     if n_failed and len(clips) > 1:
         errors.print(f"posture: {n_failed} of {len(clips)} clips failed")
     return FAILURE if n_failed else OK
 
 
-def _output(path: Path | None, clip: str, n_clips: int, suffix: str) -> Path | None:
-    """Return the file for one clip's results."""
-    if path is None or (n_clips == 1 and not path.is_dir()):
-        return path
-    if path.suffix:
+def _outputs(path: Path | None, clips: list[str], suffix: str) -> list[Path | None]:
+    """Return the file for each clip's results: `path` itself for one clip, else one in the folder `path`."""
+    if path is None or (len(clips) == 1 and not path.is_dir()):
+        return [path] * len(clips)
+    if path.suffix and not path.is_dir():
         raise OutputError(f"{path}: several clips need a folder to write to, not a file")
-    return path / (Path(clip).stem + suffix)
+    return [path / (Path(clip).stem + suffix) for clip in clips]
+
+
+def _check_outputs(inputs: list[str], outputs: list[Path | None]) -> None:
+    """Raise if a file to write is one to read, or is to be written twice."""
+    seen = {os.path.realpath(spec) for spec in inputs}
+    for path in outputs:
+        place = os.devnull if path is None else os.path.realpath(path)
+        if place in seen:
+            raise OutputError(f"{path}: would overwrite a clip or another result; name another file")
+        seen |= {place} - {os.devnull}
 
 
 def _print_notes(console: Console, source: FrameSource) -> None:
     """Tell what a source could not read."""
     for note in source.notes:
-        console.print(f"note: {note}", style="yellow", markup=False)
+        console.print(f"note: {note}", style="yellow")
 
 
 def _seconds_after_midnight() -> float:
@@ -308,15 +353,17 @@ def run_demo(speed: float) -> int:
         f"A rendered person at a desk, {speed:g} times real time. The first {DEMO_CALIBRATION_S[1]:g} s are taken as "
         f"upright; a slouch of {DEMO_SUSTAIN_S:g} s is mentioned here, in daily use it is 60 s."
     )
-    with StopSignals() as signals, contextlib.ExitStack() as stack:
+    signals = StopSignals()
+    with contextlib.ExitStack() as stack:
         clip = stack.enter_context(_open(str(asset_path("demo.mp4")), settings, signals))
         source = stack.enter_context(PacedSource(clip, speed, stop=signals.stop))
         landmarker = stack.enter_context(_landmarker(settings))
+        stack.enter_context(signals)
         pipeline = Pipeline(settings, calibrate_span_s=DEMO_CALIBRATION_S)
-        _watch(iter(source), source, landmarker, pipeline, console, signals, "demo", stack)
+        _watch(iter(source), source, landmarker, pipeline, console, signals, "demo", [])
         if not signals.stop.is_set():
             console.print("With a webcam: 'posture calibrate', then 'posture run'.")
-        return _code(signals)
+        return signals.exit_code
 
 
 def show_status(as_json: bool) -> int:
@@ -329,7 +376,7 @@ def show_status(as_json: bool) -> int:
         )
         return FAILURE
     if as_json:
-        console.print(json.dumps({"running": True} | msgspec.to_builtins(status)), markup=False)
+        console.print(json.dumps({"running": True} | msgspec.to_builtins(status)))
         return OK
     from posture.slouch import Reason, SlouchState
 
@@ -342,13 +389,13 @@ def show_status(as_json: bool) -> int:
     console.print(
         f"sat for {clock(status.sat_s)}, slouched for {clock(status.slouched_s)}, {status.alerts} alerts"
     )
-    console.print(f"camera {status.camera}", markup=False)
+    console.print(f"camera {status.camera}")
     console.print(
         f"notifications: {status.notifications_sent} sent, {status.notifications_failed} failed, "
         f"{status.notifications_dropped} dropped"
     )
     if status.last_notification_error:
-        console.print(f"last failure: {status.last_notification_error}", style="yellow", markup=False)
+        console.print(f"last failure: {status.last_notification_error}", style="yellow")
     console.print(f"as of {time.time() - status.updated_unix_s:.0f} s ago", style="dim")
     return OK
 
@@ -360,7 +407,7 @@ def show_cameras() -> int:
     console = _console()
     found = list_cameras()
     for camera in found:
-        console.print(f"{camera.index}  {camera.name}  {camera.path or ''}", markup=False)
+        console.print(f"{camera.index}  {camera.name}  {camera.path or ''}")
     if not found:
         console.print("no cameras found; is one plugged in, and may this user open it?")
     return OK

@@ -65,6 +65,22 @@ def profile_path(name: str) -> Path:
     return data_path() / "profiles" / f"{name}.json"
 
 
+def is_there(path: Path) -> bool:
+    """Return whether there is a file `path`.
+
+    Raises
+    ------
+    ProfileError
+        If its folder may not be looked into.
+    """
+    try:
+        return path.exists()
+    except OSError as error:
+        raise ProfileError(
+            f"cannot look for {path}: {error.strerror}; check its folder's permissions"
+        ) from error
+
+
 def save_baseline(path: Path, baseline: Baseline) -> None:
     """Write `baseline` to `path`, whole or not at all.
 
@@ -117,11 +133,28 @@ def load_baseline(path: Path) -> Baseline:
             duration_s=file.duration_s,
             created_utc=file.created_utc,
         )
-    except (msgspec.DecodeError, KeyError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, KeyError, UnicodeDecodeError, RecursionError) as error:
         raise ProfileError(f"{path} is not a baseline or is damaged ({error}); {again}") from error
     if not (np.isfinite(baseline.centre).all() and (baseline.spread >= 0).all()):
         raise ProfileError(f"{path}: a value in it is not a number; {again}")
     return baseline
+
+
+def load_profile(name: str) -> Baseline:
+    """Read the baseline of the profile `name`.
+
+    Raises
+    ------
+    ProfileError
+        If there is none, naming those there are, or it cannot be used.
+    """
+    path = profile_path(name)
+    if not is_there(path):
+        known = ", ".join(sorted(file.stem for file in path.parent.glob("*.json"))) or "none"
+        raise ProfileError(
+            f"no profile {name!r} (there are: {known}); make it with 'posture calibrate --profile \"{name}\"'"
+        )
+    return load_baseline(path)
 
 
 def age_days(baseline: Baseline) -> float | None:

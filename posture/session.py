@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,20 +23,32 @@ from posture.sinks import EventSink, Sink, TraceSink
 from posture.sources import FrameSource
 from posture.summary import Summarizer, Summary
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
+PATIENCE_S = 1.0
+"""Seconds a clean end may take; a second Ctrl-C within them is the same wish (our choice)."""
+
 
 class StopSignals:
     """Turn SIGINT and SIGTERM into an event to look at, for the time of a ``with`` block.
 
-    A second signal of the same kind falls through to what was there before.
+    A loop that looks at it ends within a second; whoever signals again after that leaves at once, by way of
+    the ``finally`` blocks.
     """
 
     def __init__(self) -> None:
         self.stop = threading.Event()
         self.received: int | None = None
         """The signal's number; None = none came."""
+        self._received_s = 0.0
         self._previous: dict[
             int, signal.Handlers | int | Callable[[int, FrameType | None], object] | None
         ] = {}
+
+    @property
+    def exit_code(self) -> int:
+        """130 after Ctrl-C, else 0: being asked to end is not a failure."""
+        return INTERRUPTED if self.received == signal.SIGINT else 0
 
     def __enter__(self) -> StopSignals:
         """Take the signals over."""
@@ -49,10 +62,12 @@ class StopSignals:
             signal.signal(number, handler)
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
-        """Remember the signal and ask the loop to end."""
-        self.received = number
-        self.stop.set()
-        signal.signal(number, self._previous[number])
+        """Remember the first signal and ask the loop to end."""
+        if self.received is None:
+            self.received, self._received_s = number, time.monotonic()
+            self.stop.set()
+        elif time.monotonic() - self._received_s > PATIENCE_S:
+            raise SystemExit(self.exit_code)  # not KeyboardInterrupt: frameworks print things for that
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +150,16 @@ def calibrate(
     return CalibrationResult(baseline, assess(taken, compute_angles(taken), settings.judge))
 
 
+def open_outputs(stack: contextlib.ExitStack, trace: Path | None, events: Path | None) -> list[Sink]:
+    """Return the sinks of the files asked for; `stack` closes them."""
+    sinks: list[Sink] = []
+    if trace is not None:
+        sinks.append(stack.enter_context(contextlib.closing(TraceSink(trace))))
+    if events is not None:
+        sinks.append(stack.enter_context(contextlib.closing(EventSink(events))))
+    return sinks
+
+
 def replay(
     source: FrameSource,
     landmarker: FrameLandmarker,
@@ -164,11 +189,7 @@ def replay(
     """
     summarizer = Summarizer(pipeline.settings.judge.max_gap_s)
     with contextlib.ExitStack() as stack:
-        sinks: list[Sink] = [summarizer]
-        if trace is not None:
-            sinks.append(stack.enter_context(contextlib.closing(TraceSink(trace))))
-        if events is not None:
-            sinks.append(stack.enter_context(contextlib.closing(EventSink(events))))
+        sinks: list[Sink] = [summarizer, *open_outputs(stack, trace, events)]
         if progress is not None:
             sinks.append(stack.enter_context(contextlib.closing(progress)))
         monitor(source, landmarker, pipeline, sinks, stop)
