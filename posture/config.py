@@ -15,6 +15,7 @@ from msgspec import inspect as msgspec_inspect
 from platformdirs import user_config_path, user_data_path, user_state_path
 
 from posture.errors import OutputError, SettingsError
+from posture.files import write_atomically
 from posture.settings import PRESETS, Settings
 
 APP = "posture"
@@ -99,26 +100,26 @@ def write_defaults(path: Path, *, overwrite: bool = False) -> None:
     Raises
     ------
     OutputError
-        If it exists already and `overwrite` is false, or cannot be written.
+        If it exists already and `overwrite` is false, or cannot be written; what was there is untouched.
     """
-    if path.exists() and not overwrite:
-        raise OutputError(f"{path} exists already; edit it, or give --force to start afresh")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(render_defaults(), encoding="utf-8")
+        is_there = path.exists()
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}; check the folder's permissions") from error
+    if is_there and not overwrite:
+        raise OutputError(f"{path} exists already; edit it, or give --force to start afresh")
+    write_atomically(path, render_defaults().encode())
 
 
 def _read(path: Path, *, must_exist: bool) -> dict[str, Any]:
     """Return the tables of a TOML file; a missing one is empty unless it must exist."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Notepad puts a byte order mark first
     except FileNotFoundError:
         if must_exist:
             raise SettingsError(f"no configuration file {path}; 'posture config init' writes one") from None
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not TOML, not text, a number too long, nested too deep
         raise SettingsError(f"{path} is not a TOML file: {error}") from error
     except OSError as error:
         raise SettingsError(f"cannot read {path}: {error.strerror}") from error
@@ -131,7 +132,7 @@ def _parse_override(text: str) -> tuple[list[str], Any]:
         raise SettingsError(f"--set {text}: expected KEY=VALUE, for example --set alert.sustain_s=30")
     try:
         parsed = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         parsed = value.strip()  # bare text, so that nobody has to quote twice in a shell
     return key.strip().split("."), parsed
 

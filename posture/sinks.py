@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Sequence
 from math import isnan
 from pathlib import Path
 from typing import Any, Protocol, TextIO, cast
@@ -47,7 +48,7 @@ class TextSink:
         self._path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: TextIO = path.open("w", encoding="utf-8", newline="")
+            self._file: TextIO = path.open("w", encoding="utf-8", newline="", buffering=1)
         except OSError as error:
             raise self._failure(error) from error
 
@@ -84,7 +85,7 @@ class TraceSink(TextSink):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self._writer = csv.writer(self._file, lineterminator="\n")
-        self._writer.writerow(self.COLUMNS)
+        self._write(self.COLUMNS)
 
     def handle(self, result: StepResult) -> None:
         """Write one row."""
@@ -97,9 +98,16 @@ class TraceSink(TextSink):
             (result.slouch_ratio, 4),
             (result.slouched_s, 3),
         )
-        cells = ["" if isnan(value) else f"{value:.{digits}f}" for value, digits in numbers]
+        # Adding 0.0 to the rounded value makes -0.0 a plain 0.
+        cells = [
+            "" if isnan(value) else f"{round(value, digits) + 0.0:.{digits}f}" for value, digits in numbers
+        ]
+        self._write([f"{result.t_s:.6f}", result.state.value, result.reason.value, *cells])
+
+    def _write(self, cells: Sequence[str]) -> None:
+        """Write one row."""
         try:
-            self._writer.writerow([f"{result.t_s:.6f}", result.state.value, result.reason.value, *cells])
+            self._writer.writerow(cells)
         except OSError as error:
             raise self._failure(error) from error
 
@@ -112,7 +120,6 @@ class EventSink(TextSink):
         try:
             for event in result.events:
                 self._file.write(json.dumps(describe_event(event, result)) + "\n")
-                self._file.flush()
         except OSError as error:
             raise self._failure(error) from error
 

@@ -180,7 +180,7 @@ class ReplayProgress:
 
     def __init__(self, console: Console, name: str, n_frames: int | None) -> None:
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("frames"),
