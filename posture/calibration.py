@@ -26,6 +26,8 @@ MAX_TURN_DEG = 12.0
 EDGE_RATIO = 0.03
 """Image widths; shoulders or face closer to the picture's edge than this are about to leave it (our choice)."""
 
+PARTLY_OUT = "partly out of the picture: move back or turn the camera until face and shoulders are in"
+
 
 @dataclass(frozen=True, slots=True)
 class CalibrationQuality:
@@ -74,7 +76,7 @@ def find_problem(landmarks: Landmarks, angles: Angles, settings: JudgeSettings) 
     x, y = float(row[Quantity.SHOULDER_X]), float(row[Quantity.SHOULDER_Y])
     face_top = y - float(row[Quantity.NECK_GAP]) - 0.5 * float(row[Quantity.FACE_SCALE])
     if not EDGE_RATIO < x < 1 - EDGE_RATIO or y > height - EDGE_RATIO or face_top < -EDGE_RATIO:
-        return "partly out of the picture: move back or turn the camera until face and shoulders are in"
+        return PARTLY_OUT
     if luminance < settings.min_luminance:
         return "too dark: add light in front of you"
     return None
@@ -116,6 +118,9 @@ def assess(landmarks: Landmarks, angles: Angles, settings: JudgeSettings) -> Cal
             / np.median(q[:, Quantity.TORSO_SCALE])
         )
         turn = float(spread[Quantity.HEAD_YAW_DEG])
+        n_out = problems.count(PARTLY_OUT)
+        if n_out > (1 - MIN_VISIBLE_RATIO) * len(landmarks) and not found:
+            found.append(f"{PARTLY_OUT} ({n_out} of {len(landmarks)} frames)")
         if sway > MAX_SWAY_RATIO:
             found.append(
                 f"you moved about ({sway:.2f} shoulder widths, at most {MAX_SWAY_RATIO:.2f}): sit still"
