@@ -1,13 +1,14 @@
 """A notification service to script from tests: prints one JSON object per line for what it was asked.
 
 `python notification_daemon.py [accept|refuse|hang]`, on the bus named by DBUS_SESSION_BUS_ADDRESS. The
-first line is `{"ready": true}`. `refuse` answers every Notify with an error; `hang` prints it and never
-answers. No `from __future__ import annotations` here: dbus-fast reads the annotations as D-Bus types.
+first line is `{"ready": true}`. `refuse` answers every Notify with an error; `hang` prints it and answers
+only after SIGUSR1. No `from __future__ import annotations` here: dbus-fast reads the annotations as D-Bus types.
 """
 # ruff: noqa: F722, F821
 
 import asyncio
 import json
+import signal
 import sys
 
 from dbus_fast import DBusError
@@ -26,6 +27,7 @@ class Notifications(ServiceInterface):
         super().__init__(NAME)
         self.behaviour = behaviour
         self.n_shown = 0
+        self.may_answer = asyncio.Event()
 
     @method()
     async def Notify(
@@ -48,7 +50,7 @@ class Notifications(ServiceInterface):
                 "org.freedesktop.Notifications.Error.ExcessNotificationGeneration", "too many\nof them"
             )
         if self.behaviour == "hang":
-            await asyncio.Event().wait()
+            await self.may_answer.wait()
         self.n_shown += 1
         return self.n_shown
 
@@ -67,7 +69,9 @@ class Notifications(ServiceInterface):
 
 async def serve(behaviour: str) -> None:
     bus = await MessageBus().connect()
-    bus.export("/org/freedesktop/Notifications", Notifications(behaviour))
+    notifications = Notifications(behaviour)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, notifications.may_answer.set)
+    bus.export("/org/freedesktop/Notifications", notifications)
     await bus.request_name(NAME)
     tell(ready=True)
     await bus.wait_for_disconnect()

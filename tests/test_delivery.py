@@ -1,6 +1,7 @@
 """Delivery off the loop: bounded, counted, reported once, and never in the way of the exit."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -257,3 +258,37 @@ def test_exit_waits_for_no_hung_service(bus, ending, signal_number, status):
         assert errors.rstrip().endswith("KeyboardInterrupt")
         assert "FATAL" not in errors
     assert service.n_unread() == 0
+
+
+CTRL_C_WHILE_SENDING = """
+import signal, sys
+from posture.delivery import NotificationQueue
+from posture.notify import Notification, PlyerNotifier
+
+signal.signal(signal.SIGINT, lambda number, frame: print("stopping", flush=True))
+deliveries = NotificationQueue(PlyerNotifier())
+deliveries.post(Notification("hello", "there"))
+sys.stdin.readline()
+deliveries.close(10)
+print(deliveries.sent, deliveries.last_error)
+"""
+
+
+@linux_only
+def test_ctrl_c_does_not_fail_a_notification_on_its_way(bus):
+    with bus.scripted_service("hang") as service:
+        process = subprocess.Popen(
+            [sys.executable, "-c", CTRL_C_WHILE_SENDING],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=bus.env,
+            start_new_session=True,  # a process group of its own, as in a terminal
+        )
+        with process:
+            service.line(60)
+            os.killpg(process.pid, signal.SIGINT)
+            assert process.stdout.readline() == "stopping\n"
+            service.send_signal(signal.SIGUSR1)
+            output, _ = process.communicate("\n", timeout=30)
+    assert output == "1 None\n"

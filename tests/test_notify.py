@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import types
 
 import pytest
@@ -141,8 +142,10 @@ def test_refusal_is_reported_on_one_line(bus, silent_terminal):
 def test_hung_service_is_given_up_and_used_again_when_it_wakes(bus, silent_terminal):
     with x_display() as display, bus.dunst(display) as dunst:
         dunst.send_signal(signal.SIGSTOP)
+        started_s = time.monotonic()
         with pytest.raises(NotifyError, match=r"did not answer within 0\.3 s"):
             PlyerNotifier(patience_s=0.3).send(HELLO)
+        assert time.monotonic() - started_s < 5.0  # 75 s without a limit
         dunst.send_signal(signal.SIGCONT)
         PlyerNotifier().send(Notification("Awake", ""))
         assert "Awake" in [entry["summary"] for entry in bus.dunst_history()]
@@ -199,7 +202,9 @@ def test_windows_balloon_gets_texts_that_fit(monkeypatch):
     monkeypatch.setattr(sys, "platform", "win32")
     PlyerNotifier().send(Notification("🙂" * 40, "ab🙂" * 200, timeout_s=7))
     PlyerNotifier().send(Notification("x" * 63, "a < b", timeout_s=7))
-    long, short = asked
+    PlyerNotifier().send(Notification("x" * 64, "y" * 256))
+    long, short, plain = asked
+    assert (plain["title"], plain["message"]) == ("x" * 62 + "…", "y" * 254 + "…")
     assert long["title"] == "🙂" * 31 + "…"
     assert long["message"].startswith("ab🙂ab🙂")
     assert len(long["message"].encode("utf-16-le")) // 2 in (254, 255)
