@@ -74,8 +74,8 @@ def find_problem(landmarks: Landmarks, angles: Angles, settings: JudgeSettings) 
         return "shoulders or face hidden: show both, turn towards the camera"
     height = float(landmarks.height_ratio[-1])
     x, y = float(row[Quantity.SHOULDER_X]), float(row[Quantity.SHOULDER_Y])
-    face_top = y - float(row[Quantity.NECK_GAP]) - 0.5 * float(row[Quantity.FACE_SCALE])
-    if not EDGE_RATIO < x < 1 - EDGE_RATIO or y > height - EDGE_RATIO or face_top < -EDGE_RATIO:
+    ear_y = y - float(row[Quantity.NECK_GAP])  # a cropped forehead does no harm, ears and eyes must be seen
+    if not EDGE_RATIO < x < 1 - EDGE_RATIO or y > height or ear_y < EDGE_RATIO:
         return PARTLY_OUT
     if luminance < settings.min_luminance:
         return "too dark: add light in front of you"
