@@ -226,9 +226,8 @@ def _free(native: Any) -> None:
     try:
         native.close()
     except (ValueError, RuntimeError):
-        native._handle = None  # closing a second time, as its __del__ would, must not happen
         native._dispatcher.close()
-        native._lib.close()
+        native._lib.close()  # ends its thread; after that its __del__, which closes again, does nothing
 
 
 def mean_luminance(image_rgb: UInt8Array) -> float:
