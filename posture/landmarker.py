@@ -226,8 +226,9 @@ def _free(native: Any) -> None:
     try:
         native.close()
     except (ValueError, RuntimeError):
+        native._handle = None  # or its __del__ closes it again, at exit without the modules it needs
         native._dispatcher.close()
-        native._lib.close()  # ends its thread; after that its __del__, which closes again, does nothing
+        native._lib.close()
 
 
 def mean_luminance(image_rgb: UInt8Array) -> float:
