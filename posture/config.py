@@ -161,7 +161,8 @@ def _check(given: dict[str, Any], where: str) -> None:
         is_section = isinstance(sections.get(name), msgspec_inspect.StructType)
         if is_section and not isinstance(value, dict):
             raise SettingsError(f"{where}: {name} is a section; write its keys as {name}.KEY")
-        for key in [f"{name}.{inner}" for inner in value] if isinstance(value, dict) else [name]:
+        is_table = isinstance(value, dict) and (is_section or value)
+        for key in [f"{name}.{inner}" for inner in value] if is_table else [name]:
             if key not in known:
                 near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
                 raise SettingsError(f"{where}: unknown setting {key}; did you mean {near[0]}?")

@@ -135,8 +135,9 @@ def load_baseline(path: Path) -> Baseline:
         )
     except (msgspec.DecodeError, KeyError, UnicodeDecodeError, RecursionError) as error:
         raise ProfileError(f"{path} is not a baseline or is damaged ({error}); {again}") from error
-    if not (np.isfinite(baseline.centre).all() and (baseline.spread >= 0).all()):
-        raise ProfileError(f"{path}: a value in it is not a number; {again}")
+    spreads = np.concatenate([baseline.spread, baseline.deviation_spread])
+    if not (np.isfinite(baseline.centre).all() and (spreads >= 0).all() and baseline.n_frames > 0):
+        raise ProfileError(f"{path} is not a baseline or is damaged (a number in it cannot be); {again}")
     return baseline
 
 
