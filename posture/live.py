@@ -119,7 +119,7 @@ class LiveSource:
             self._thread.join(JOIN_S)
 
     def __iter__(self) -> Iterator[Frame]:
-        if self._thread is None and not self._is_over():
+        if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="posture-capture", daemon=True)
             self._thread.start()
         due_s = time.monotonic()

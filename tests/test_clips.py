@@ -134,7 +134,7 @@ def bad_file(tmp_path):
     ("kind", "words"),
     [
         ("missing", "no such file"),
-        ("empty", "empty"),
+        ("empty", "is empty"),
         ("text", "is text"),
         ("random", "not a video"),
         ("folder", "no pictures"),

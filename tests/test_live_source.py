@@ -1,5 +1,7 @@
 """The live source: fresh pictures, time that moves on without any, reopening, and a prompt end."""
 
+import functools
+import http.server
 import subprocess
 import sys
 import textwrap
@@ -172,10 +174,7 @@ def test_a_password_goes_to_the_server_and_not_into_messages():
         assert server.last_authorization == "Basic bWU6czNjcmV0"
 
 
-def test_a_clip_behind_an_address_is_not_a_camera(tmp_path):
-    import functools
-    import http.server
-
+def test_a_clip_behind_an_address_is_not_a_camera():
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, format, *args):
             pass
@@ -183,7 +182,7 @@ def test_a_clip_behind_an_address_is_not_a_camera(tmp_path):
     folder = Path(__file__).parent / "fixtures" / "video"
     handler = functools.partial(Quiet, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         url = f"http://127.0.0.1:{server.server_address[1]}/plain.mp4"
         with open_source(url) as source, pytest.raises(SourceError, match="recorded clip"):
@@ -204,7 +203,7 @@ def test_stopping_ends_the_iteration_at_once(fault, after):
         stop.set()
 
     with MjpegServer(fault, after=after) as server, open_source(server.url, stop=stop) as source:
-        helper = threading.Thread(target=stop_it)
+        helper = threading.Thread(target=stop_it, daemon=True)
         helper.start()
         list(source)
         assert time.monotonic() - stopped_s[0] < 1.0
@@ -410,7 +409,7 @@ def test_closing_wakes_a_waiting_reader():
     frames = iter(source)
     assert next(frames).image_rgb is not None
     ended = threading.Event()
-    reader = threading.Thread(target=lambda: (list(frames), ended.set()))
+    reader = threading.Thread(target=lambda: (list(frames), ended.set()), daemon=True)
     reader.start()
     assert camera.is_blocked.wait(TIMEOUT_S)
     camera.unblock.set()

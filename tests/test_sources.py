@@ -122,8 +122,8 @@ def test_a_folder_is_read_in_natural_order(folder):
 
 
 def test_pictures_that_cannot_be_read_are_skipped_and_noted(folder, capfd):
-    (folder / "shot3.jpg").write_bytes((folder / "shot10.jpg").read_bytes()[:500])
-    (folder / "shot4.png").write_bytes((folder / "shot2.png").read_bytes()[:90])
+    (folder / "shot3.jpg").write_bytes((folder / "shot10.jpg").read_bytes()[:2000])
+    (folder / "shot4.png").write_bytes((folder / "shot2.png").read_bytes()[:18000])
     (folder / "shot5.jpg").touch()
     (folder / "shot6.jpg").mkdir()
     (folder / "shot0.jpg").write_text("first, and no picture")
@@ -155,7 +155,7 @@ def test_grey_and_transparent_pictures_are_rgb_in_the_end(tmp_path, kind):
     shapes = {
         "grey": picture[..., 0],
         "alpha": np.dstack([picture, np.full(picture.shape[:2], 128, np.uint8)]),
-        "grey16": picture[..., 0].astype(np.uint16) * 257,
+        "grey16": picture[..., 0].astype(np.uint16) * 256,
     }
     cv2.imwrite(str(tmp_path / "a.png"), shapes[kind])
     (frame,) = open_source(str(tmp_path))
@@ -242,7 +242,7 @@ def test_stopping_ends_a_long_wait():
     frames = iter(source)
     assert next(frames).t_s == 0.0
     ended = threading.Event()
-    thread = threading.Thread(target=lambda: (list(frames), ended.set()))
+    thread = threading.Thread(target=lambda: (list(frames), ended.set()), daemon=True)
     thread.start()
     assert not ended.is_set()
     stop.set()
