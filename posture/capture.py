@@ -39,7 +39,7 @@ def import_cv2() -> ModuleType:
     import cv2
 
     if os.environ["OPENCV_LOG_LEVEL"] == "SILENT":  # also when somebody imported it before us
-        cv2.utils.logging.setLogLevel(0)
+        getattr(cv2.utils, "logging", cv2).setLogLevel(0)  # OpenCV 5, 4
     return cv2
 
 

@@ -122,7 +122,7 @@ def test_a_folder_is_read_in_natural_order(folder):
 
 
 def test_pictures_that_cannot_be_read_are_skipped_and_noted(folder, capfd):
-    (folder / "shot3.jpg").write_bytes((folder / "shot10.jpg").read_bytes()[:2000])
+    (folder / "shot3.jpg").write_bytes((folder / "shot10.jpg").read_bytes()[:500])
     (folder / "shot4.png").write_bytes((folder / "shot2.png").read_bytes()[:18000])
     (folder / "shot5.jpg").touch()
     (folder / "shot6.jpg").mkdir()
