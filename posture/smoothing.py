@@ -32,7 +32,7 @@ class OneEuroFilter:
     def reset(self) -> None:
         """Forget the past."""
         self._t_s: float | None = None
-        self._value = nan
+        self._raw = self._value = nan
         self._speed = 0.0
 
     def step(self, t_s: float, value: float) -> float:
@@ -50,13 +50,16 @@ class OneEuroFilter:
         if self.tau_s == 0.0:
             return value
         if self._t_s is None or t_s - self._t_s > self.max_gap_s:
-            self._t_s, self._value, self._speed = t_s, value, 0.0
+            self._t_s, self._raw, self._value, self._speed = t_s, value, value, 0.0
             return value
         dt_s = t_s - self._t_s
         if dt_s == 0.0:
             return self._value
         self._t_s = t_s
-        self._speed += (dt_s / (dt_s + SPEED_TAU_S)) * ((value - self._value) / dt_s - self._speed)
+        # From value to value, not from the smoothed one as in the paper: its lag over a shorter step would be
+        # taken for a higher speed, and the smoothing would depend on the frame rate.
+        self._speed += (dt_s / (dt_s + SPEED_TAU_S)) * ((value - self._raw) / dt_s - self._speed)
+        self._raw = value
         cutoff_hz = 1.0 / (2.0 * pi * self.tau_s) + self.quickness * abs(self._speed)
         tau_s = 1.0 / (2.0 * pi * cutoff_hz)
         self._value += (dt_s / (dt_s + tau_s)) * (value - self._value)
