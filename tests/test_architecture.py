@@ -1,0 +1,227 @@
+"""The listing is the diagram: imports point one way, the core is pure, importing costs nothing.
+
+Claimed: modules import only what stands before them in `ORDER`; the pure ones know no clock, file, network or
+camera; every outside library has its one place; `import posture` and `posture --help` load nothing heavy;
+everything public says what it is.
+"""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import posture
+
+PACKAGE = Path(posture.__file__).resolve().parent
+# From inner to outer; a module may import those before it. A new module gets its place here.
+PURE = [
+    "errors",
+    "landmarks",
+    "settings",
+    "wording",
+    "angles",
+    "baseline",
+    "deviation",
+    "smoothing",
+    "calibration",
+    "slouch",
+    "alerts",
+    "breaks",
+    "pipeline",
+    "summary",
+]
+OUTER = [
+    "bundled",
+    "files",
+    "trace",
+    "config",
+    "profiles",
+    "model_file",
+    "capture",
+    "cameras",
+    "clips",
+    "pictures",
+    "streams",
+    "live",
+    "sources",
+    "scene",
+    "landmarker",
+    "notify",
+    "delivery",
+    "sinks",
+    "status",
+    "monitor",
+    "session",
+    "terminal",
+    "bench",
+    "commands",
+    "cli",
+    "__main__",
+]
+ORDER = PURE + OUTER
+
+PURE_IMPORTS = {
+    "__future__",
+    "collections",
+    "dataclasses",
+    "enum",
+    "functools",
+    "itertools",
+    "math",
+    "typing",
+    "numpy",
+}
+IMPURE_NAMES = {"open", "print", "input", "exec", "eval", "breakpoint", "__import__"}
+# Who may import an outside library; everything not named here is the standard library's.
+HOME = {
+    "mediapipe": {"landmarker", "bench"},
+    "cv2": {"capture", "scene"},
+    "cv2_enumerate_cameras": {"cameras"},
+    "plyer": {"notify"},
+    "typer": {"cli"},
+    "rich": {"terminal", "commands"},
+    "platformdirs": {"config"},
+    "msgspec": {"settings", "config", "profiles", "status", "commands"},
+    "socket": {"streams"},
+    "sqlite3": set(),
+}
+TREES = {path.stem: ast.parse(path.read_text("utf-8")) for path in sorted(PACKAGE.glob("*.py"))}
+
+
+def imports(tree):
+    """Return the modules that `tree` imports anywhere, functions included, type checking excluded."""
+    skipped = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        for inner in ast.walk(node)
+    }
+    found = []
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            submodules = [f"posture.{alias.name}" for alias in node.names if alias.name in TREES]
+            found += submodules if node.module == "posture" and submodules else [node.module]
+        elif isinstance(node, ast.Call) and "import_module" in ast.unparse(node.func) and node.args:
+            argument = node.args[0]
+            if isinstance(argument, ast.Constant):
+                found.append(argument.value)
+    return found
+
+
+def own(tree):
+    return {name.split(".")[1] for name in imports(tree) if name.startswith("posture.")}
+
+
+def roots(tree):
+    return {name.split(".")[0] for name in imports(tree)} - {"posture"}
+
+
+def test_every_module_has_its_place():
+    assert set(TREES) == {"__init__", *ORDER}
+    assert len(ORDER) == len(set(ORDER))
+
+
+@pytest.mark.parametrize("module", ORDER)
+def test_imports_point_one_way(module):
+    assert own(TREES[module]) <= set(ORDER[: ORDER.index(module)])
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_the_core_is_pure(module):
+    tree = TREES[module]
+    allowed = PURE_IMPORTS | ({"msgspec"} if module == "settings" else set())
+    assert roots(tree) <= allowed
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    assert not names & IMPURE_NAMES
+    attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    assert not attributes & {
+        "now",
+        "today",
+        "utcnow",
+        "tofile",
+        "fromfile",
+        "load",
+        "save",
+        "savez",
+        "random",
+    }
+
+
+@pytest.mark.parametrize("library", HOME)
+def test_every_library_has_its_place(library):
+    assert {module for module, tree in TREES.items() if library in roots(tree)} <= HOME[library]
+
+
+@pytest.mark.parametrize("module", TREES)
+def test_libraries_are_the_declared_ones(module):
+    assert roots(TREES[module]) <= set(sys.stdlib_module_names) | set(HOME) | {"numpy"}
+
+
+@pytest.mark.parametrize("module", [m for m in TREES if m != "cli"])
+def test_only_the_command_line_prints_and_exits(module):
+    for node in ast.walk(TREES[module]):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            assert called not in ("print", "exit", "quit", "logging.basicConfig")
+            assert called != "sys.exit" or module == "__main__"
+
+
+@pytest.mark.parametrize("module", TREES)
+def test_everything_public_says_what_it_is(module):
+    assert ast.get_docstring(TREES[module])
+    classes = [node for node in TREES[module].body if isinstance(node, ast.ClassDef)]
+    for node in [*TREES[module].body, *(member for owner in classes for member in owner.body)]:
+        if isinstance(
+            node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+        ) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), f"{module}.{node.name}"
+
+
+def loaded_by(code):
+    """Return the modules that a fresh interpreter has loaded after `code`."""
+    script = f"import sys\n{code}\nsys.stderr.write(chr(10).join(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.splitlines()), done.stdout
+
+
+HEAVY = {"cv2", "mediapipe", "numpy", "plyer"}
+HELP = "sys.argv = ['posture', '--help']\nfrom posture.cli import main\ntry:\n    main()\nexcept SystemExit: pass"
+
+
+@pytest.mark.parametrize(
+    "code", ["import posture", "import posture; dir(posture); posture.__version__", HELP]
+)
+def test_starting_loads_nothing_heavy(code):
+    modules, output = loaded_by(code)
+    assert "posture" in modules
+    assert not modules & HEAVY
+    assert ("calibrate" in output) == (code == HELP), "the help was really shown"
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_a_pure_module_loads_no_library_but_numpy(module):
+    modules, _ = loaded_by(f"import posture.{module}")
+    assert f"posture.{module}" in modules
+    loaded = {name.split(".")[0] for name in modules}
+    assert not loaded & {"cv2", "mediapipe", "plyer", "rich", "typer", "sqlite3", "platformdirs"}
+    assert {name for name in modules if name.startswith("posture.")} <= {f"posture.{name}" for name in PURE}
+
+
+def test_every_public_name_is_there():
+    modules, output = loaded_by(
+        "import posture\nprint(*[getattr(posture, n) is not None for n in posture.__all__])"
+    )
+    assert set(output.split()) == {"True"}
+    assert not modules & {"cv2", "mediapipe"}
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = posture.nonsense
