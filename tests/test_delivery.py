@@ -1,5 +1,6 @@
 """Delivery off the loop: bounded, counted, reported once, and never in the way of the exit."""
 
+import contextlib
 import json
 import os
 import signal
@@ -208,6 +209,15 @@ def test_recovers_when_the_service_comes_back(bus):
     assert "no notification service" in reports[0]
 
 
+@contextlib.contextmanager
+def ending(process):
+    """End a process that a failed test leaves behind."""
+    try:
+        yield
+    finally:
+        process.kill()
+
+
 EXIT_WHILE_HUNG = """
 import sys
 from posture.delivery import NotificationQueue
@@ -217,13 +227,13 @@ deliveries = NotificationQueue(PlyerNotifier(), on_first_failure=print)
 deliveries.post(Notification("hello", "there"))
 deliveries.post(Notification("never", "tried"))
 sys.stdin.readline()
-{ending}
+{last_words}
 """
 
 
 @linux_only
 @pytest.mark.parametrize(
-    ("ending", "signal_number", "status"),
+    ("last_words", "signal_number", "status"),
     [
         ("deliveries.close()", None, 0),
         ("pass", None, 0),
@@ -231,8 +241,8 @@ sys.stdin.readline()
         ("raise SystemExit(130)", signal.SIGINT, -signal.SIGINT),
     ],
 )
-def test_exit_waits_for_no_hung_service(bus, ending, signal_number, status):
-    script = EXIT_WHILE_HUNG.format(ending=ending)
+def test_exit_waits_for_no_hung_service(bus, last_words, signal_number, status):
+    script = EXIT_WHILE_HUNG.format(last_words=last_words)
     with bus.scripted_service("hang") as service:
         process = subprocess.Popen(
             [sys.executable, "-W", "error", "-c", script],
@@ -242,7 +252,7 @@ def test_exit_waits_for_no_hung_service(bus, ending, signal_number, status):
             text=True,
             env=bus.env,
         )
-        with process:
+        with process, ending(process):
             assert json.loads(service.line(60))["summary"] == "hello"
             started_s = time.monotonic()
             if signal_number is not None:
@@ -285,7 +295,7 @@ def test_ctrl_c_does_not_fail_a_notification_on_its_way(bus):
             env=bus.env,
             start_new_session=True,  # a process group of its own, as in a terminal
         )
-        with process:
+        with process, ending(process):
             service.line(60)
             os.killpg(process.pid, signal.SIGINT)
             assert process.stdout.readline() == "stopping\n"
