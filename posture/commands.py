@@ -378,10 +378,8 @@ def show_status(as_json: bool) -> int:
     if as_json:
         console.print(json.dumps({"running": True} | msgspec.to_builtins(status)))
         return OK
-    from posture.slouch import Reason, SlouchState
-
-    symbol, word, colour = STATES[SlouchState(status.state)]
-    line = Text.assemble((f"{symbol} {word}", f"bold {colour}"), f"  {REASONS[Reason(status.reason)]}")
+    symbol, word, colour = STATES[status.state]
+    line = Text.assemble((f"{symbol} {word}", f"bold {colour}"), f"  {REASONS[status.reason]}")
     console.print(line)
     console.print(
         f"watching {status.source} against profile {status.profile!r}, process {status.pid}", markup=False

@@ -13,6 +13,7 @@ import msgspec
 from posture.errors import OutputError
 from posture.files import write_atomically
 from posture.pipeline import StepResult
+from posture.slouch import Reason, SlouchState
 
 PERIOD_S = 2.0
 """Seconds between two writes while nothing changes (our choice: fresh enough to look at, no load)."""
@@ -29,8 +30,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     updated_unix_s: float
     source: str
     profile: str
-    state: str
-    reason: str
+    state: SlouchState
+    reason: Reason
     neck_deviation_deg: float | None
     thoracic_deviation_deg: float | None
     slouched_s: float
@@ -78,8 +79,8 @@ class StatusFile:
             updated_unix_s=time.time(),
             source=self._source,
             profile=self._profile,
-            state=result.state.value,
-            reason=result.reason.value,
+            state=result.state,
+            reason=result.reason,
             neck_deviation_deg=_number(result.neck_deviation_deg),
             thoracic_deviation_deg=_number(result.thoracic_deviation_deg),
             slouched_s=result.slouched_s,
@@ -96,6 +97,8 @@ class StatusFile:
 
     def close(self) -> None:
         """Take the file away: nothing runs any more."""
+        if self._has_failed:
+            return  # has been said, and what is there is another's
         try:
             self._path.unlink(missing_ok=True)
         except OSError as error:
@@ -109,7 +112,7 @@ def read_status(path: Path) -> Status | None:
     """
     try:
         status = msgspec.json.decode(path.read_bytes(), type=Status)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, ValueError, RecursionError):  # a msgspec.DecodeError is a ValueError
         return None
     return status if time.time() - status.updated_unix_s < STALE_S else None
 
