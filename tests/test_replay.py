@@ -23,21 +23,10 @@ from cli_helpers import (
 )
 
 STATES = {"unknown", "upright", "slouching", "away"}
-KINDS = set(
-    [
-        "slouch_started",
-        "slouch_ended",
-        "away",
-        "returned",
-        "alert",
-        "break_due",
-        "camera_moved",
-        "camera_lost",
-        "camera_back",
-        "unknown_started",
-        "unknown_ended",
-    ]
-)
+KINDS = {
+    *("slouch_started", "slouch_ended", "away", "returned", "alert", "break_due"),
+    *("camera_moved", "camera_lost", "camera_back", "unknown_started", "unknown_ended"),
+}
 NUMBERS = ["neck_deviation_deg", "thoracic_deviation_deg"]
 
 

@@ -1,0 +1,196 @@
+"""`posture run`: a camera on loopback, the same answers as replay, and an end within a second at any moment."""
+
+import signal
+import threading
+
+import cv2
+import mjpeg_server
+import pytest
+from cli_helpers import FIXTURES, FRONT, front_baseline, home_env, posture, read_events, running
+from desktop import session_bus
+from mjpeg_server import MjpegServer
+
+BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+
+
+@pytest.fixture
+def env(tmp_path):
+    return home_env(tmp_path / "home")
+
+
+def frames(start_s: float, end_s: float):
+    """Pictures (BGR) of a span of FRONT."""
+    capture = cv2.VideoCapture(str(FRONT))
+    pictures = [capture.read()[1] for _ in range(round(end_s * 4))]
+    capture.release()
+    return pictures[round(start_s * 4) :]
+
+
+class Actor:
+    """The person before the camera: sits upright until told to slouch."""
+
+    def __init__(self):
+        self.upright, self.slouched = frames(0, 6), frames(20, 32)
+        self.now = self.upright
+
+    def picture(self, number: int):
+        """Give what the camera sees; four pictures in a row are the same, as the camera is faster than the clip."""
+        return self.now[number // 4 % len(self.now)]
+
+
+@pytest.fixture
+def actor(monkeypatch):
+    actor = Actor()
+    monkeypatch.setattr(mjpeg_server, "numbered_picture", actor.picture)
+    return actor
+
+
+def test_run_on_a_clip_tells_the_events_of_replay(env, tmp_path):
+    common = ("--baseline", front_baseline(), "--set", "alert.sustain_s=10", "--set", "notify.enabled=false")
+    live = tmp_path / "live.jsonl", tmp_path / "live.csv"
+    recorded = tmp_path / "recorded.jsonl", tmp_path / "recorded.csv"
+    done = posture(
+        *("run", "--source", FRONT, "--speed", "50", *common, "--events", live[0], "--trace", live[1]),
+        env=env,
+    )
+    posture("replay", FRONT, *common, "--events", recorded[0], "--trace", recorded[1], env=env)
+    assert live[0].read_bytes() == recorded[0].read_bytes()
+    assert live[1].read_bytes() == recorded[1].read_bytes()
+    kinds = [event["kind"] for event in read_events(live[0])]
+    assert "alert" in kinds
+    printed = [line for line in done.stdout.splitlines() if line.startswith("    ")]
+    assert len([line for line in printed if ":" in line[:9]]) == len(kinds)
+
+
+def test_a_clip_without_a_profile_does_not_make_its_person_the_default(env, tmp_path):
+    clip = FIXTURES / "two_people.mp4"
+    done = posture("run", "--source", clip, "--speed", "100", "--set", "calibration.seconds=3", env=env)
+    assert "for this run only" in done.stdout
+    assert not list((tmp_path / "home").rglob("*.json"))
+
+
+def test_a_camera_is_calibrated_and_a_slouch_before_it_is_told(env, tmp_path, actor):
+    profile = tmp_path / "home/.local/share/posture/profiles/default.json"
+    status_file = tmp_path / "home/.local/state/posture/status.json"
+    fast = ("calibration.countdown_s=0.2", "calibration.seconds=3", "alert.sustain_s=1", "camera.rate_hz=8")
+    settings = [part for setting in fast for part in ("--set", setting)]
+    with (
+        MjpegServer(rate_hz=16) as camera,
+        running("run", "--source", camera.url, *settings, env=env) as process,
+    ):
+        process.wait_for("Watching")
+        assert "Baseline taken" in process.text
+        assert profile.exists()
+        process.wait_for(status_file.exists)
+        told = posture("status", env=env).stdout
+        assert "watching" in told
+        assert camera.url in told
+        actor.now = actor.slouched
+        process.wait_for("slouch began")
+        process.wait_for("alert: ")
+        process.wait_for("Notifications do not arrive")
+        process.wait_for(lambda: "slouching" in posture("status", env=env).stdout)
+        process.wait_for(lambda: "0 sent, 1 failed" in posture("status", env=env).stdout)
+        process.stop(signal.SIGINT)
+        assert process.text.count("Notifications do not arrive") == 1
+        assert "alerts" in process.text
+    assert not status_file.exists()
+
+
+MOMENTS = {
+    "reading settings": "_multiarray_umath",  # a library that is mapped then
+    "loading OpenCV": "cv2.abi3",
+    "loading the model": "mediapipe/",
+}
+
+
+@BOTH
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_it_ends_at_once_while_starting(env, moment, number):
+    with running("run", "--source", FRONT, "--baseline", front_baseline(), env=env) as process:
+        process.wait_for_library(MOMENTS[moment])
+        process.stop(number)
+
+
+@BOTH
+def test_it_ends_at_once_before_anything_is_loaded(env, number):
+    with running("run", "--source", FRONT, env=env) as process:
+        caught = f"/proc/{process.popen.pid}/status"
+
+        def is_ready():
+            with open(caught, encoding="utf-8") as file:  # noqa: PTH123
+                mask = next(line for line in file if line.startswith("SigCgt"))
+            return int(mask.split()[1], 16) >> (signal.SIGTERM - 1) & 1
+
+        process.wait_for(is_ready)
+        process.stop(number)
+
+
+@BOTH
+def test_it_ends_at_once_while_watching(env, number, tmp_path):
+    status_file = tmp_path / "home/.local/state/posture/status.json"
+    with running("run", "--source", FRONT, "--baseline", front_baseline(), env=env) as process:
+        process.wait_for(status_file.exists)
+        process.stop(number)
+        assert "frames" in process.text
+    assert not status_file.exists()
+
+
+@BOTH
+def test_it_ends_at_once_while_calibrating(env, number, tmp_path, actor):
+    with MjpegServer(rate_hz=16) as camera, running("run", "--source", camera.url, env=env) as process:
+        camera.wait_for_connections(1, 60)
+        process.stop(number)
+    assert not list((tmp_path / "home").rglob("*.json"))
+
+
+@BOTH
+def test_it_ends_at_once_while_the_camera_does_not_answer(env, number):
+    with MjpegServer("mute") as camera:
+        args = ("run", "--source", camera.url, "--baseline", front_baseline())
+        with running(*args, env=env) as process:
+            camera.wait_for_connections(1, 60)
+            process.stop(number)
+
+
+@BOTH
+def test_it_ends_at_once_while_the_camera_stalls(env, number, actor, tmp_path):
+    status_file = tmp_path / "home/.local/state/posture/status.json"
+    with MjpegServer("stall", after=10, rate_hz=16) as camera:
+        args = ("run", "--source", camera.url, "--baseline", front_baseline())
+        with running(*args, env=env) as process:
+            process.wait_for("camera lost")
+            process.wait_for(lambda: "camera lost" in posture("status", env=env).stdout)
+            process.stop(number)
+            assert not status_file.exists()
+
+
+@BOTH
+def test_it_ends_at_once_while_a_notification_hangs(tmp_path, number):
+    with session_bus() as bus, bus.scripted_service("hang") as service:
+        env = home_env(tmp_path / "home", DBUS_SESSION_BUS_ADDRESS=bus.address)
+        args = (
+            "run",
+            "--source",
+            FRONT,
+            "--baseline",
+            front_baseline(),
+            "--speed",
+            "100",
+            "--set",
+            "alert.sustain_s=1",
+        )
+        with running(*args, env=env) as process:
+            assert "summary" in service.line(60)
+            process.stop(number)
+
+
+def test_ctrl_c_twice_ends_as_cleanly_as_once(env, tmp_path):
+    status_file = tmp_path / "home/.local/state/posture/status.json"
+    with running("run", "--source", FRONT, "--baseline", front_baseline(), env=env) as process:
+        process.wait_for(status_file.exists)
+        again = threading.Timer(0.1, process.popen.send_signal, [signal.SIGINT])
+        again.start()
+        process.stop(signal.SIGINT)
+        again.join()
+    assert not status_file.exists()
