@@ -175,6 +175,7 @@ def test_zero_per_hour_is_never():
 
 def test_a_slouch_that_outlasts_a_snooze_is_mentioned_when_it_ends():
     assert run(AlertSettings(), slouch(0, 300), snoozes={10: 200.0}) == [200]
+    assert run(AlertSettings(), slouch(-200, 100), snoozes={10: 0.0}) == [0], "zero is a time like any other"
     assert run(AlertSettings(), slouch(0, 300), snoozes={10: 200.0, 50: 0.0}) == [60], "a snooze can be ended"
 
 
