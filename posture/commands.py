@@ -297,7 +297,7 @@ def run_replay(
                     Pipeline(settings, baseline, calibrate_span_s=span_s),
                     trace=trace_file,
                     events=event_file,
-                    progress=ReplayProgress(errors, Path(clip).name, source.n_frames),
+                    progress=ReplayProgress(errors, Path(clip).name, source.duration_s),
                     stop=signals.stop,
                 )
         except PostureError as error:

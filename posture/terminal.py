@@ -10,7 +10,7 @@ from math import isnan
 
 from rich.console import Console
 from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -174,27 +174,26 @@ class ReplayProgress:
         Where to; nothing is shown if it is not a terminal.
     name : str
         The clip.
-    n_frames : int or None
-        How many frames are expected; None = not known.
+    duration_s : float or None
+        How long it is, in frame time; None = not known.
     """
 
-    def __init__(self, console: Console, name: str, n_frames: int | None) -> None:
+    def __init__(self, console: Console, name: str, duration_s: float | None) -> None:
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("frames"),
+            TaskProgressColumn(),
             TimeRemainingColumn(),
             console=console,
             transient=True,
             disable=not console.is_terminal,
         )
-        self._task = self._progress.add_task(name, total=n_frames)
+        self._task = self._progress.add_task(name, total=duration_s)
         self._progress.start()
 
     def handle(self, result: StepResult) -> None:
-        """Advance by one frame."""
-        self._progress.advance(self._task)
+        """Advance to the frame's time."""
+        self._progress.update(self._task, completed=result.t_s)
 
     def close(self) -> None:
         """Take the bar away."""
