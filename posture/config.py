@@ -24,17 +24,24 @@ FILE_NAME = "config.toml"
 
 def config_path() -> Path:
     """Return where the configuration file is, whether it exists or not."""
-    return user_config_path(APP, appauthor=False) / FILE_NAME
+    return _absolute(user_config_path(APP, appauthor=False)) / FILE_NAME
 
 
 def data_path() -> Path:
     """Return the folder of profiles and history, whether it exists or not."""
-    return user_data_path(APP, appauthor=False)
+    return _absolute(user_data_path(APP, appauthor=False))
 
 
 def state_path() -> Path:
     """Return the folder of the running monitor's status, whether it exists or not."""
-    return user_state_path(APP, appauthor=False)
+    return _absolute(user_state_path(APP, appauthor=False))
+
+
+def _absolute(folder: Path) -> Path:
+    """Return `folder`, which a user without a home would get as ``~/...`` below the current folder."""
+    if not folder.is_absolute():
+        raise SettingsError(f"{folder}: not an absolute path; set HOME or the XDG variable it comes from")
+    return folder
 
 
 def load_settings(path: Path | None = None, overrides: list[str] | None = None) -> Settings:
