@@ -35,7 +35,7 @@ FOREIGN_WORDS = (
     "[ERROR",
     "Exception ignored",
     "FATAL",
-    "notify-send",
+    "GDBus",
     "plyer",
     "moov atom",
 )
