@@ -164,7 +164,7 @@ def _watch(
     )
 
     def note() -> str:
-        failed = f"{queue.failed} notifications failed" if queue.failed else ""
+        failed = f"not notified: {queue.failed}" if queue.failed else ""
         return "  ".join(part for part in (_camera_note(source), failed) if part)
 
     def details() -> dict[str, int | str | None]:

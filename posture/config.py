@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,23 +25,27 @@ FILE_NAME = "config.toml"
 
 def config_path() -> Path:
     """Return where the configuration file is, whether it exists or not."""
-    return _absolute(user_config_path(APP, appauthor=False)) / FILE_NAME
+    return _folder(user_config_path) / FILE_NAME
 
 
 def data_path() -> Path:
     """Return the folder of profiles and history, whether it exists or not."""
-    return _absolute(user_data_path(APP, appauthor=False))
+    return _folder(user_data_path)
 
 
 def state_path() -> Path:
     """Return the folder of the running monitor's status, whether it exists or not."""
-    return _absolute(user_state_path(APP, appauthor=False))
+    return _folder(user_state_path)
 
 
-def _absolute(folder: Path) -> Path:
-    """Return `folder`, which a user without a home would get as ``~/...`` below the current folder."""
+def _folder(find: Callable[..., Path]) -> Path:
+    """Return a platform folder; a user without a home has none, or by older platformdirs one below ``./~``."""
+    try:
+        folder = find(APP, appauthor=False)
+    except RuntimeError:
+        folder = Path("~")
     if not folder.is_absolute():
-        raise SettingsError(f"{folder}: not an absolute path; set HOME or the XDG variable it comes from")
+        raise SettingsError(f"{folder}: no absolute path to keep files in; set HOME or the XDG variables")
     return folder
 
 
