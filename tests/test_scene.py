@@ -19,6 +19,7 @@ from posture.scene import REFERENCE_S, WIDTH_PX, CameraMoveJudge, SceneShift, Sc
 
 W, H, ROOM_MARGIN = 640, 480, 200
 TOLERANCE_RATIO = 0.005  # 0.4 pixels of the picture that is looked at; the judge's threshold is 0.012
+PEAK_TOLERANCE_RATIO = 0.008  # between two pixels the peak's place is good to half of one (0.00625)
 FPS = 4
 
 
@@ -117,15 +118,15 @@ def test_a_still_camera_measures_no_shift_in_any_light(calibrated, gain):
     assert shift.confidence > 0.9
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(dx_px=st.integers(-110, 110), dy_px=st.integers(-110, 110), gain=st.sampled_from([1.0, 0.5]))
 def test_shifting_the_whole_picture_gives_that_shift(calibrated, dx_px, dy_px, gain):
     person = move(landmarks_of(), (dx_px, dy_px))
     shift = calibrated.step(9.0, see(shift_px=(dx_px, dy_px), person=person, gain=gain), person)
     if not shift.confidence:  # the person may have come to cover too much of the background
         return
-    assert shift.dx_ratio == pytest.approx(dx_px / W, abs=TOLERANCE_RATIO)
-    assert shift.dy_ratio == pytest.approx(dy_px / W, abs=TOLERANCE_RATIO)
+    assert shift.dx_ratio == pytest.approx(dx_px / W, abs=PEAK_TOLERANCE_RATIO)
+    assert shift.dy_ratio == pytest.approx(dy_px / W, abs=PEAK_TOLERANCE_RATIO)
 
 
 @pytest.mark.parametrize("shift_px", [(0, 30), (0, -60), (0, 100), (40, 0), (-90, 0), (30, 30)])
@@ -167,7 +168,7 @@ def test_a_mirrored_picture_gives_the_mirrored_shift(calibrated):
     assert (-mirror.dx_ratio, mirror.dy_ratio) == pytest.approx((plain.dx_ratio, plain.dy_ratio), abs=0.002)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(x=st.floats(0.25, 0.75), y=st.floats(0.15, 0.5), size=st.floats(0.18, 0.4))
 def test_moving_only_the_person_gives_no_shift(calibrated, x, y, size):
     person = landmarks_of(x, y, size)
@@ -194,12 +195,14 @@ def test_a_person_nobody_found_does_not_become_the_reference():
 
 @pytest.mark.parametrize("is_found", [True, False])
 def test_somebody_walking_past_or_sitting_down_moves_no_camera(is_found):
-    watch, judge, person = watch_calibrated(), CameraMoveJudge(), landmarks_of()
+    watch, judge, person, n_measured = watch_calibrated(), CameraMoveJudge(), landmarks_of(), 0
     for i in range(32):
         passer = landmarks_of(-0.3 + 0.05 * i, 0.2, 0.3)
         image = see(person=passer, seed=i)
         shift = watch.step(9 + i / FPS, image, person if is_found else None)
         assert not judge.step(9 + i / FPS, shift.dx_ratio, shift.dy_ratio, shift.confidence)
+        n_measured += shift.confidence >= judge.MIN_CONFIDENCE
+    assert n_measured > 16
 
 
 def test_reset_takes_the_moved_place_as_the_new_one():
