@@ -187,7 +187,7 @@ def _watch(
         for sink in sinks:
             closing.callback(sink.close)
         monitor(frames, landmarker, pipeline, [*outputs, *sinks], signals.stop)
-    console.print(summary_table("", summarizer.summary()))
+    console.print(summary_table(summarizer.summary()))
     _print_notes(console, source)
 
 
@@ -242,7 +242,7 @@ def run_calibrate(spec: str | None, profile: str, seconds: float | None, overrid
     path = profile_path(profile)
     if is_there(path):
         with contextlib.suppress(ProfileError):
-            console.print(f"Profile {profile!r} is {age_days_text(path)}; it will be replaced.")
+            console.print(f"Profile {profile!r}, {age_days_text(path)}, will be replaced.")
     signals = StopSignals()
     with (
         _open(spec or str(settings.camera.source), settings, signals) as source,
@@ -302,9 +302,11 @@ def run_replay(
                 )
         except PostureError as error:
             n_failed += 1
-            errors.print(f"posture: {error}" if len(clips) == 1 else f"posture: {clip}: {error}")
+            is_named = len(clips) == 1 or Path(clip).name in str(error)
+            errors.print(f"posture: {error}" if is_named else f"posture: {clip}: {error}")
         else:
-            console.print(summary_table(clip, summary))
+            console.print(clip, style="bold")
+            console.print(summary_table(summary))
             _print_notes(errors, source)
         if signals.received is not None:
             errors.print("posture: interrupted; what was judged so far is kept")
@@ -385,7 +387,7 @@ def show_status(as_json: bool) -> int:
         f"watching {status.source} against profile {status.profile!r}, process {status.pid}", markup=False
     )
     console.print(
-        f"sat for {clock(status.sat_s)}, slouched for {clock(status.slouched_s)}, {status.alerts} alerts"
+        f"sat for {clock(status.sat_s)}, slouched for {clock(status.slouched_s)}, alerts: {status.alerts}"
     )
     console.print(f"camera {status.camera}")
     console.print(

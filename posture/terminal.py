@@ -63,6 +63,11 @@ def clock(seconds: float) -> str:
     return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
 
 
+def _degrees(value: float) -> str:
+    """Return a signed whole number of degrees; a dash when it was not measured."""
+    return "-" if isnan(value) else f"{round(value):+d}°"
+
+
 def status_text(result: StepResult, note: str = "") -> Text:
     """Return the one-line status after a frame."""
     symbol, word, colour = STATES[result.state]
@@ -71,7 +76,7 @@ def status_text(result: StepResult, note: str = "") -> Text:
         text.append(f"  {REASONS[result.reason]}", "dim")
     elif not isnan(result.slouch_ratio):
         text.append(
-            f"  neck {result.neck_deviation_deg:+.0f}°  trunk {result.thoracic_deviation_deg:+.0f}°"
+            f"  neck {_degrees(result.neck_deviation_deg)}  trunk {_degrees(result.thoracic_deviation_deg)}"
             f"  {max(result.slouch_ratio, 0.0):.0%} of the limit"
         )
     if result.slouched_s > 0:
@@ -129,9 +134,9 @@ class StatusLine:
         self._live.stop()
 
 
-def summary_table(name: str, summary: Summary) -> Table:
+def summary_table(summary: Summary) -> Table:
     """Return a run's totals."""
-    table = Table(title=name, title_justify="left", show_header=False, box=None, pad_edge=False)
+    table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold")
     table.add_column(justify="right")
     table.add_column()

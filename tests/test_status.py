@@ -65,7 +65,7 @@ def test_what_is_told_can_be_read(env, status_file):
     status_file.parent.mkdir(parents=True)
     status_file.write_text(json.dumps(GOOD), encoding="utf-8")
     told = posture("status", env=env).stdout
-    for words in ("● upright", "camera 0", "1:06:40", "2 alerts", "3 failed", "no [/desktop]"):
+    for words in ("● upright", "camera 0", "1:06:40", "alerts: 2", "3 failed", "no [/desktop]"):
         assert words in told
 
 
