@@ -6,11 +6,11 @@ Pictures go to the model and are dropped; nothing is stored and nothing touches 
 
 from __future__ import annotations
 
+import atexit
 import math
 import os
 import sys
 import threading
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -32,6 +32,10 @@ LUMA_RGB = (0.299, 0.587, 0.114)  # ITU-R BT.601-7, section 2.5.1
 
 _STDERR = 2
 _stderr_lock = threading.Lock()
+
+_open_natives: list[Any] = []
+"""Native landmarkers in use. Held here because one that the garbage collector finds closes itself in the
+middle of whatever runs, which is a deadlock if that is a call of another one (mediapipe 0.10.31)."""
 
 
 class PoseLandmarker:
@@ -205,7 +209,6 @@ class PoseLandmarker:
         try:
             with _silenced_stderr(self._quiet):
                 self._native = vision.PoseLandmarker.create_from_options(options)
-                self._free_native = weakref.finalize(self, _free, self._native)
         except (ValueError, RuntimeError, OSError) as error:
             if self._is_packaged:
                 raise LandmarkerError(f"landmarker: mediapipe cannot start: {_one_line(error)}") from error
@@ -213,12 +216,16 @@ class PoseLandmarker:
                 f"{self._model_path}: mediapipe cannot load this pose model ({_one_line(error)}):"
                 " download it again, or remove model.path to use the packaged one"
             ) from error
+        _open_natives.append(self._native)
+        atexit.unregister(_free_all)
+        atexit.register(_free_all)
 
     def _stop(self) -> None:
         """Free the native landmarker."""
-        if self._native is not None:
-            self._native = None
-            self._free_native()
+        native, self._native = self._native, None
+        if native is not None:
+            _open_natives.remove(native)
+            _free(native)
 
 
 def _free(native: Any) -> None:
@@ -226,9 +233,15 @@ def _free(native: Any) -> None:
     try:
         native.close()
     except (ValueError, RuntimeError):
-        native._handle = None  # or its __del__ closes it again, at exit without the modules it needs
+        native._handle = None  # or its __del__ closes it again, with modules that exit has emptied
         native._dispatcher.close()
         native._lib.close()
+
+
+def _free_all() -> None:
+    """Free every native landmarker that was never closed."""
+    while _open_natives:
+        _free(_open_natives.pop())
 
 
 def mean_luminance(image_rgb: UInt8Array) -> float:

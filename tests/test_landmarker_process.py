@@ -52,7 +52,7 @@ def run(*arguments: str, shell_suffix: str = "") -> subprocess.CompletedProcess[
     command = [sys.executable, *arguments]
     if shell_suffix:
         command = ["sh", "-c", f'exec "$@" {shell_suffix}', "sh", *command]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
 
 
 def read_image() -> np.ndarray:
@@ -79,6 +79,26 @@ def test_the_terminal_shows_our_lines_and_none_of_mediapipes():
 def test_one_that_is_never_closed_ends_silently():
     result = run("-c", "from posture.landmarker import PoseLandmarker; forgotten = PoseLandmarker()")
     assert result.stderr == ""
+
+
+def test_one_that_is_never_closed_may_be_collected_at_any_moment():
+    program = """
+import gc
+import weakref
+from concurrent.futures import thread
+from posture.landmarker import PoseLandmarker
+
+PoseLandmarker().close()  # the import of mediapipe keeps the first one alive
+forgotten = PoseLandmarker()
+forgotten.itself = forgotten
+reference = weakref.ref(forgotten)
+del forgotten
+with thread._global_shutdown_lock:  # as while another landmarker is called
+    gc.collect()
+assert reference() is None
+print("done")
+"""
+    assert run("-c", program).stdout == "done\n"
 
 
 def test_mediapipes_lines_are_there_when_wanted():
