@@ -22,7 +22,7 @@ from posture.landmarks import PoseLandmark as P
 
 _Array: TypeAlias = NDArray[np.floating]
 
-# Experiments: 28 rendered desk and angle clips of still cameras (7,900 frames, walls with 2-7 objects), as
+# Experiments: 28 rendered desk and angle clips of still cameras (8,700 frames, walls with 2-7 objects), as
 # they are and seen by a virtual camera that turns by 1-12 degrees, with noise, dimming and flicker.
 WIDTH_PX = 80  # at 160 a still camera scores 0.7 instead of 0.9 (noise) and the cost doubles
 HEIGHTS_PX = (20, 160)  # pictures from 4:1 to 1:2; others are not measured
