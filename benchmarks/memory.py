@@ -12,7 +12,7 @@ import threading
 
 import psutil
 
-from posture import Frame, Pipeline, PoseLandmarker, Settings, open_source
+from posture import Frame, Observer, Pipeline, PoseLandmarker, Settings, open_source
 from posture.bundled import asset_path
 
 MB = 1024 * 1024
@@ -28,12 +28,12 @@ def main() -> None:
     pipeline = Pipeline(Settings(), calibrate_span_s=(0.0, 5.0))
     n, offset_s, last_s = 0, 0.0, 0.0
     print(f"{'frames':>8} {'resident MB':>12} {'threads':>8} {'handles':>8}")
-    with PoseLandmarker() as landmarker:
+    with Observer(PoseLandmarker()) as observer:
         while n < wanted:
             with open_source(str(asset_path("demo.mp4"))) as source:
                 for frame in source:
                     last_s = offset_s + frame.t_s
-                    pipeline.step(landmarker.detect(Frame(last_s, frame.image_rgb)))
+                    pipeline.step(observer.detect(Frame(last_s, frame.image_rgb)))
                     n += 1
                     if n % 1000 == 0 or n == 100:
                         resident = process.memory_info().rss / MB

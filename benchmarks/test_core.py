@@ -8,7 +8,8 @@ import pytest
 
 from posture.angles import compute_angles
 from posture.calibration import fit_baseline
-from posture.deviation import compute_deviation
+from posture.coefficients import packaged_coefficients
+from posture.deviation import compute_deviation, make_estimator
 from posture.landmarks import Landmarks, concatenate
 from posture.pipeline import Pipeline
 from posture.settings import Settings
@@ -25,8 +26,9 @@ def landmarks() -> Landmarks:
 @pytest.mark.parametrize("n_frames", [1, 1_000, 100_000])
 def test_landmarks_to_deviation(benchmark, landmarks, n_frames):
     baseline = fit_baseline(landmarks[:40], Settings().judge)
+    estimator = make_estimator(baseline.cue_centre, packaged_coefficients())
     many = concatenate([landmarks] * (n_frames // len(landmarks) + 1))[:n_frames]
-    benchmark(lambda: compute_deviation(compute_angles(many), baseline))
+    benchmark(lambda: compute_deviation(compute_angles(many).cues, estimator))
 
 
 @pytest.mark.parametrize("n_frames", [1, 1_000, 100_000])

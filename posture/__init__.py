@@ -2,12 +2,12 @@
 
 The pieces, in the order in which data flows through them::
 
-    from posture import Pipeline, PoseLandmarker, Settings, open_source
+    from posture import Observer, Pipeline, PoseLandmarker, Settings, open_source
 
     pipeline = Pipeline(Settings(), calibrate_span_s=(0, 8))
-    with open_source("clip.mp4") as source, PoseLandmarker() as landmarker:
+    with open_source("clip.mp4") as source, Observer(PoseLandmarker()) as observer:
         for frame in source:
-            result = pipeline.step(landmarker.detect(frame))
+            result = pipeline.step(observer.detect(frame))
             print(result.t_s, result.state, result.neck_deviation_deg)
 
 Importing this package loads neither OpenCV nor MediaPipe nor numpy; a name is loaded when it is used.
@@ -20,23 +20,26 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from posture.angles import Angles as Angles
-    from posture.angles import Quantity as Quantity
+    from posture.angles import Place as Place
     from posture.angles import compute_angles as compute_angles
     from posture.baseline import Baseline as Baseline
     from posture.baseline import Placement as Placement
     from posture.calibration import CalibrationQuality as CalibrationQuality
     from posture.calibration import assess as assess
     from posture.calibration import fit_baseline as fit_baseline
+    from posture.coefficients import packaged_coefficients as packaged_coefficients
     from posture.config import load_settings as load_settings
     from posture.deviation import Deviation as Deviation
     from posture.deviation import Measure as Measure
     from posture.deviation import compute_deviation as compute_deviation
+    from posture.deviation import make_estimator as make_estimator
     from posture.errors import PostureError as PostureError
     from posture.landmarker import PoseLandmarker as PoseLandmarker
     from posture.landmarks import Frame as Frame
     from posture.landmarks import Landmarks as Landmarks
     from posture.landmarks import PoseLandmark as PoseLandmark
     from posture.monitor import monitor as monitor
+    from posture.observer import Observer as Observer
     from posture.pipeline import Pipeline as Pipeline
     from posture.pipeline import StepResult as StepResult
     from posture.profiles import load_baseline as load_baseline
@@ -67,12 +70,13 @@ _HOME = {
     "FrameSource": "sources",
     "Landmarks": "landmarks",
     "Measure": "deviation",
+    "Observer": "observer",
     "Pipeline": "pipeline",
+    "Place": "angles",
     "Placement": "baseline",
     "PoseLandmark": "landmarks",
     "PoseLandmarker": "landmarker",
     "PostureError": "errors",
-    "Quantity": "angles",
     "Reason": "slouch",
     "Settings": "settings",
     "SlouchEvent": "slouch",
@@ -84,6 +88,8 @@ _HOME = {
     "compute_angles": "angles",
     "compute_deviation": "deviation",
     "fit_baseline": "calibration",
+    "make_estimator": "deviation",
+    "packaged_coefficients": "coefficients",
     "load_baseline": "profiles",
     "load_settings": "config",
     "load_trace": "trace",

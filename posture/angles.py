@@ -1,13 +1,9 @@
-"""From landmarks to posture quantities of the picture, one row a frame. Pure; no I/O.
+"""From landmarks to what one picture tells: cues for the estimator, angles in the picture, the person's place. Pure.
 
-Definitions (sagittal plane, degrees from vertical, forward positive; ISO 11226 "inclination"):
-
-- **neck inclination**: mid-shoulder to mid-tragus,
-- **thoracic inclination**: mid-hip to mid-shoulder.
-
-Here they are measured *in the picture*, which is right for a camera from the side and only a cue from the
-front; :mod:`posture.deviation` turns the cues into deviations from a personal baseline. None of these is a
-craniovertebral angle: that needs the seventh cervical vertebra, which the model does not give.
+The angles here are measured *in the picture* (degrees from vertical, forward positive; ISO 11226 "inclination"):
+right for a camera from the side, no more than a hint from the front. The deviations that are judged come from
+:mod:`posture.deviation`. None of them is a craniovertebral angle: that needs the seventh cervical vertebra, which
+the pose model does not give.
 """
 
 from __future__ import annotations
@@ -17,82 +13,96 @@ from enum import IntEnum
 
 import numpy as np
 
+from posture.cues import CUE_NAMES, compute_cues
 from posture.landmarks import FloatArray, Landmarks, PoseLandmark
 
-MIN_SHOULDER_WIDTH = 1e-3
-"""Image widths; less is a collapsed pose, not a person (a shoulder line seen end-on is still ~0.02)."""
-MAX_COORDINATE = 3.0
-"""Image widths; landmarks further outside the picture than this are not believed."""
 
+class Place(IntEnum):
+    """Column of :attr:`Angles.place`: where the person is, and how well they are seen."""
 
-class Quantity(IntEnum):
-    """Column of :attr:`Angles.values`."""
-
-    NECK_INCLINATION_DEG = 0
-    """In the picture, forward (the way the face points) positive."""
-    THORACIC_INCLINATION_DEG = 1
-    """In the picture, forward positive; needs the hips, so it means little when they are out of view."""
-    HEAD_PITCH_DEG = 2
-    """Nose below the ear line, seen against the size of the face; looking down positive."""
-    HEAD_YAW_DEG = 3
-    """Face turned to its own left positive."""
-    SHOULDER_YAW_DEG = 4
-    """Shoulder line turned to the person's own left positive, 0 = square to the camera, +-90 = side view."""
-    SHOULDER_TILT_DEG = 5
-    """Left shoulder lower positive, in the picture, range (-90, 90]."""
-    SHOULDER_X = 6
+    SHOULDER_X = 0
     """Mid-shoulder, image widths from the left edge."""
-    SHOULDER_Y = 7
+    SHOULDER_Y = 1
     """Mid-shoulder, image widths from the top edge."""
-    TORSO_SCALE = 8
+    SHOULDER_WIDTH = 2
     """Apparent shoulder width with its yaw taken out, image widths."""
-    FACE_SCALE = 9
-    """Apparent size of the face with its yaw and pitch taken out, image widths."""
-    NECK_GAP = 10
-    """Height of the mid-tragus above the mid-shoulder, image widths."""
-    HIP_VISIBILITY = 11
-    """Smaller visibility of the two hips."""
-    VISIBILITY = 12
-    """Smallest visibility among the shoulders, the nose and the nearer ear."""
+    EAR_Y = 3
+    """Mid-tragus, image widths from the top edge."""
+    VISIBILITY = 4
+    """Smallest visibility among the shoulders, the nose and the nearer ear, in [0, 1]."""
 
 
-N_QUANTITIES = len(Quantity)
-
+N_PLACE = len(Place)
+_CUE = {name: i for i, name in enumerate(CUE_NAMES)}
 _P = PoseLandmark
-_POINTS = np.array(
-    [
-        _P.LEFT_EAR,
-        _P.RIGHT_EAR,
-        _P.LEFT_SHOULDER,
-        _P.RIGHT_SHOULDER,
-        _P.LEFT_HIP,
-        _P.RIGHT_HIP,
-        _P.NOSE,
-        _P.LEFT_EYE_OUTER,
-        _P.RIGHT_EYE_OUTER,
-        _P.MOUTH_LEFT,
-        _P.MOUTH_RIGHT,
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Angles:
-    """Posture quantities over T frames; NaN = not measured."""
+    """What each of T pictures tells; NaN = not measured."""
 
     t_s: FloatArray
     """(T,) seconds."""
-    values: FloatArray
-    """(T, 13) one column per :class:`Quantity`."""
+    cues: FloatArray
+    """(T, Q) ratios and direction cosines, see :data:`posture.cues.CUES`; the estimator's input."""
+    place: FloatArray
+    """(T, 5) one column per :class:`Place`."""
 
-    def __getitem__(self, quantity: Quantity) -> FloatArray:
-        """Return one quantity, (T,)."""
-        return self.values[:, quantity]
+    def __len__(self) -> int:
+        """Return T."""
+        return len(self.t_s)
+
+    def __getitem__(self, rows: slice | np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Angles:
+        """Return some of the frames, time axis kept."""
+        return Angles(self.t_s[rows], self.cues[rows], self.place[rows])
+
+    @property
+    def is_measured(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """(T,) whether there is a person in the frame whose cues make sense."""
+        return np.isfinite(self.cues[:, 0])
+
+    @property
+    def neck_inclination_deg(self) -> FloatArray:
+        """(T,) mid-shoulder to mid-tragus in the picture, the way the face points positive; range (-180, 180]."""
+        return self._inclination_deg("neck_x", "neck_y", 1.0)
+
+    @property
+    def thoracic_inclination_deg(self) -> FloatArray:
+        """(T,) mid-hip to mid-shoulder in the picture, the way the face points positive; NaN = hips not seen."""
+        return self._inclination_deg("trunk_x", "trunk_y", np.where(self.cue("hips_seen") > 0.5, 1.0, np.nan))
+
+    @property
+    def head_pitch_deg(self) -> FloatArray:
+        """(T,) of the rigid face in the picture, looking down positive, camera pitch included."""
+        return np.asarray(np.degrees(np.arctan2(-self.cue("face_z_y"), self.cue("face_y_y"))))
+
+    @property
+    def head_yaw_deg(self) -> FloatArray:
+        """(T,) of the rigid face, turned to the picture's right (the person's own left) positive."""
+        return np.asarray(np.degrees(np.arctan2(-self.cue("face_z_x"), self.cue("face_x_x"))))
+
+    @property
+    def shoulder_yaw_deg(self) -> FloatArray:
+        """(T,) of the shoulder line, 0 = square to the camera, +-90 = from the side; left one further off positive."""
+        return np.asarray(np.degrees(np.arctan2(self.cue("shoulder_sin"), self.cue("shoulder_cos"))))
+
+    @property
+    def shoulder_tilt_deg(self) -> FloatArray:
+        """(T,) in the picture, left shoulder lower positive, range [-90, 90]."""
+        return np.asarray(np.degrees(np.arctan2(self.cue("shoulders_y"), np.abs(self.cue("shoulders_x")))))
+
+    def cue(self, name: str) -> FloatArray:
+        """Return the cue `name`, (T,)."""
+        return self.cues[:, _CUE[name]]
+
+    def _inclination_deg(self, x: str, y: str, seen: FloatArray | float) -> FloatArray:
+        """Return the angle of an upward vector from vertical, the way the face points positive."""
+        forward = np.where(self.cue("nose_x") < 0.0, -1.0, 1.0)
+        return np.asarray(np.degrees(np.arctan2(forward * self.cue(x), -self.cue(y))) * seen)
 
 
-@np.errstate(invalid="ignore", over="ignore")  # infinite coordinates end as NaN
 def compute_angles(landmarks: Landmarks) -> Angles:
-    """Compute the posture quantities of every frame.
+    """Measure every frame.
 
     Stateless: row t of the result depends on row t of the input only, so calling it with T = 1 gives the
     same bits as calling it with the whole clip.
@@ -105,49 +115,18 @@ def compute_angles(landmarks: Landmarks) -> Angles:
     Returns
     -------
     Angles
-        NaN rows where there is no person, where the shoulders coincide or where a needed landmark lies
-        absurdly far outside the picture.
+        NaN rows where there is no person, where face or shoulders have collapsed to a point, or where a
+        needed landmark lies absurdly far outside the picture.
     """
-    points = landmarks.xyzv[:, _POINTS].transpose(1, 2, 0)  # (11, 4, T): elementwise over T from here on
-    x, y, v = points[:, 0], points[:, 1], points[:, 3]
-    shoulder_world = (landmarks.world_m[:, _P.LEFT_SHOULDER] - landmarks.world_m[:, _P.RIGHT_SHOULDER]).T
-    nose_x, nose_y = x[6], y[6]
-    ear_x, ear_y = (x[0] + x[1]) * 0.5, (y[0] + y[1]) * 0.5
-    shoulder_x, shoulder_y = (x[2] + x[3]) * 0.5, (y[2] + y[3]) * 0.5
-    hip_x, hip_y = (x[4] + x[5]) * 0.5, (y[4] + y[5]) * 0.5
-    # Shoulder and head yaw: the world landmarks give the shoulder line's direction usefully; the head's is
-    # the nose's way out of the middle of the ears, seen against the height of the face (yaw leaves that alone).
-    shoulder_yaw = np.arctan2(shoulder_world[2], shoulder_world[0])
-    ear_width = np.hypot(x[0] - x[1], y[0] - y[1])
-    nose_out = nose_x - ear_x
-    # A nose sticks out about 0.75 of the distance between the tragi (13.5 cm) from the line between them.
-    head_yaw = np.arctan2(nose_out, 0.75 * ear_width)
-    forward = np.where(nose_out < 0.0, -1.0, 1.0)
-    face_scale = np.hypot(ear_width, nose_out / 0.75)
-    shoulder_span = np.hypot(x[2] - x[3], y[2] - y[3])
-    torso_scale = shoulder_span / np.maximum(np.abs(np.cos(shoulder_yaw)), 0.3)
-    pitch = np.arctan2(nose_y - ear_y, 0.75 * face_scale)
-    with np.errstate(invalid="ignore"):
-        degenerate = (shoulder_span < MIN_SHOULDER_WIDTH) | (face_scale < MIN_SHOULDER_WIDTH)
-        absurd = np.abs(points[:, :2]).max(axis=(0, 1)) > MAX_COORDINATE
-    values = np.stack(
-        (
-            np.arctan2(forward * (ear_x - shoulder_x), shoulder_y - ear_y),
-            np.arctan2(forward * (shoulder_x - hip_x), hip_y - shoulder_y),
-            pitch,
-            head_yaw,
-            shoulder_yaw,
-            np.arctan2(y[2] - y[3], np.abs(x[2] - x[3])),
-            shoulder_x,
-            shoulder_y,
-            torso_scale,
-            face_scale,
-            shoulder_y - ear_y,
-            np.minimum(v[4], v[5]),
-            np.minimum(np.minimum(v[2], v[3]), np.minimum(v[6], np.maximum(v[0], v[1]))),
-        ),
-        axis=1,
-    )
-    values[:, : Quantity.SHOULDER_X] *= 180.0 / np.pi
-    values[degenerate | absurd] = np.nan
-    return Angles(landmarks.t_s, values)
+    xyzv = landmarks.xyzv
+    cues = compute_cues(xyzv, landmarks.world_m)
+    left, right, visibility = xyzv[:, _P.LEFT_SHOULDER], xyzv[:, _P.RIGHT_SHOULDER], xyzv[:, :, 3]
+    place = np.empty((len(xyzv), N_PLACE))
+    with np.errstate(all="ignore"):
+        place[:, :2] = (left[:, :2] + right[:, :2]) * 0.5
+        place[:, Place.SHOULDER_WIDTH] = cues[:, _CUE["shoulder_width"]] * np.exp(cues[:, _CUE["log_face"]])
+        place[:, Place.EAR_Y] = (xyzv[:, _P.LEFT_EAR, 1] + xyzv[:, _P.RIGHT_EAR, 1]) * 0.5
+        nearer_ear = np.maximum(visibility[:, _P.LEFT_EAR], visibility[:, _P.RIGHT_EAR])
+        shoulders = np.minimum(left[:, 3], right[:, 3])
+        place[:, Place.VISIBILITY] = np.minimum(np.minimum(shoulders, visibility[:, _P.NOSE]), nearer_ear)
+    return Angles(landmarks.t_s, cues, place)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import atan2, degrees
 
-from posture.angles import N_QUANTITIES, Quantity
+from posture.angles import N_PLACE
+from posture.cues import CUE_NAMES, N_CUES
+from posture.deviation import N_MEASURES
 from posture.errors import ShapeError
 from posture.landmarks import FloatArray
 
@@ -27,12 +30,14 @@ class Placement(StrEnum):
 class Baseline:
     """What upright looks like; fitted once, never changed silently."""
 
-    centre: FloatArray
-    """(Q,) median of every :class:`~posture.angles.Quantity` over the calibration."""
-    spread: FloatArray
+    cue_centre: FloatArray
+    """(Q,) median of every cue over the calibration, see :data:`posture.cues.CUES`."""
+    cue_spread: FloatArray
     """(Q,) robust standard deviation (1.4826 x median absolute deviation) of the same."""
+    place_centre: FloatArray
+    """(5,) median of every :class:`~posture.angles.Place`."""
     deviation_spread: FloatArray
-    """(D,) standard deviation of every :class:`~posture.deviation.Measure` while sitting upright."""
+    """(M,) robust standard deviation of every :class:`~posture.deviation.Measure` while sitting upright."""
     luminance: float
     """Median brightness of the pictures, in [0, 1]."""
     n_frames: int
@@ -44,13 +49,21 @@ class Baseline:
 
     def __post_init__(self) -> None:
         """Check the lengths."""
-        if self.centre.shape != (N_QUANTITIES,) or self.spread.shape != (N_QUANTITIES,):
-            raise ShapeError(f"baseline: centre and spread need {N_QUANTITIES} quantities each")
+        lengths = (self.cue_centre, N_CUES), (self.cue_spread, N_CUES), (self.place_centre, N_PLACE)
+        for values, n in (*lengths, (self.deviation_spread, N_MEASURES)):
+            if values.shape != (n,):
+                raise ShapeError(f"baseline: {values.shape} where ({n},) is needed")
+
+    @property
+    def shoulder_yaw_deg(self) -> float:
+        """The shoulder line's median yaw; 0 = square to the camera, +-90 = seen from the side."""
+        sine, cosine = (float(self.cue_centre[CUE_NAMES.index(n)]) for n in ("shoulder_sin", "shoulder_cos"))
+        return degrees(atan2(sine, cosine))
 
     @property
     def placement(self) -> Placement:
         """Where the camera stands."""
-        yaw_deg = abs(float(self.centre[Quantity.SHOULDER_YAW_DEG]))
+        yaw_deg = abs(self.shoulder_yaw_deg)
         if yaw_deg < FRONT_MAX_DEG:
             return Placement.FRONT
         return Placement.SIDE if yaw_deg > SIDE_MIN_DEG else Placement.QUARTER

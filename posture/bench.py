@@ -19,9 +19,11 @@ from posture.angles import compute_angles
 from posture.bundled import MODEL_NAME, asset_path
 from posture.calibration import fit_baseline
 from posture.capture import import_cv2
-from posture.deviation import compute_deviation
+from posture.coefficients import packaged_coefficients
+from posture.deviation import compute_deviation, make_estimator
 from posture.landmarker import PoseLandmarker
 from posture.landmarks import Landmarks, concatenate
+from posture.observer import Observer
 from posture.pipeline import Pipeline
 from posture.settings import Settings
 from posture.sources import open_source
@@ -35,11 +37,11 @@ N_BATCH = 200_000
 
 _FIRST_FRAME = """
 import sys
-from posture import Pipeline, PoseLandmarker, Reason, Settings, load_baseline, open_source
+from posture import Observer, Pipeline, PoseLandmarker, Reason, Settings, load_baseline, open_source
 pipeline = Pipeline(Settings(), load_baseline(__import__("pathlib").Path(sys.argv[2])))
-with open_source(sys.argv[1]) as source, PoseLandmarker() as landmarker:
+with open_source(sys.argv[1]) as source, Observer(PoseLandmarker()) as observer:
     for frame in source:
-        if pipeline.step(landmarker.detect(frame)).reason is Reason.NONE:
+        if pipeline.step(observer.detect(frame)).reason is Reason.NONE:
             break
 """
 
@@ -101,9 +103,9 @@ def _replay_against_bare(clip: Path, repeat: int) -> tuple[Landmarks, float, flo
 def _ours(clip: Path, seen: list[Landmarks]) -> Iterator[bool]:
     """Judge the clip, one frame per step; the landmarks go to `seen`."""
     pipeline = Pipeline(Settings(), calibrate_span_s=(0.0, CALIBRATION_S))
-    with open_source(str(clip)) as source, PoseLandmarker() as landmarker:
+    with open_source(str(clip)) as source, Observer(PoseLandmarker()) as observer:
         for frame in source:
-            seen.append(landmarker.detect(frame))
+            seen.append(observer.detect(frame))
             pipeline.step(seen[-1])
             yield True
 
@@ -152,12 +154,13 @@ def _step(landmarks: Landmarks) -> tuple[float, float]:
 def _batch(landmarks: Landmarks) -> tuple[float, float]:
     """Return frames per second from landmarks to deviations, and of copying the landmarks."""
     baseline = fit_baseline(landmarks[: int(np.searchsorted(landmarks.t_s, CALIBRATION_S))], Settings().judge)
+    estimator = make_estimator(baseline.cue_centre, packaged_coefficients())
     many = concatenate([landmarks] * (N_BATCH // len(landmarks) + 1))[:N_BATCH]
     work_s: list[float] = []
     copy_s: list[float] = []
     for _ in range(3):
         start_s = time.perf_counter()
-        compute_deviation(compute_angles(many), baseline)
+        compute_deviation(compute_angles(many).cues, estimator)
         middle_s = time.perf_counter()
         many.xyzv.copy()
         copy_s.append(time.perf_counter() - middle_s)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from posture.angles import Angles, Quantity, compute_angles
+from posture.angles import Angles, Place, compute_angles
 from posture.baseline import Baseline
-from posture.deviation import N_MEASURES, compute_deviation
+from posture.coefficients import packaged_coefficients
+from posture.deviation import compute_deviation, make_estimator
 from posture.errors import CalibrationError
 from posture.landmarks import FloatArray, Landmarks
 from posture.settings import JudgeSettings
@@ -53,7 +54,7 @@ class CalibrationQuality:
 
 
 def robust_spread(values: FloatArray) -> FloatArray:
-    """Return the robust standard deviation of each column of (T, N) `values`, ignoring NaN; T >= 1."""
+    """Return the robust standard deviation of `values` over axis 0, ignoring NaN; T >= 1."""
     centre = np.nanmedian(values, axis=0)
     return np.asarray(MAD_TO_SD * np.nanmedian(np.abs(values - centre), axis=0))
 
@@ -61,21 +62,18 @@ def robust_spread(values: FloatArray) -> FloatArray:
 def find_problem(landmarks: Landmarks, angles: Angles, settings: JudgeSettings) -> str | None:
     """Return what is wrong with the newest frame as advice to the person, or None when it is fine."""
     luminance = float(landmarks.luminance[-1])
-    row = angles.values[-1]
+    place = angles.place[-1]
     if np.isnan(luminance):
         return "no picture from the camera"
-    if np.isnan(row[Quantity.SHOULDER_X]):
-        return (
-            "too dark to see you: add light"
-            if luminance < settings.min_luminance
-            else "nobody in view: sit before the camera"
-        )
-    if row[Quantity.VISIBILITY] < settings.min_visibility:
+    if not angles.is_measured[-1]:
+        is_dark = luminance < settings.min_luminance
+        return "too dark to see you: add light" if is_dark else "nobody in view: sit before the camera"
+    if place[Place.VISIBILITY] < settings.min_visibility:
         return "shoulders or face hidden: show both, turn towards the camera"
     height = float(landmarks.height_ratio[-1])
-    x, y = float(row[Quantity.SHOULDER_X]), float(row[Quantity.SHOULDER_Y])
-    ear_y = y - float(row[Quantity.NECK_GAP])  # a cropped forehead does no harm, ears and eyes must be seen
-    if not EDGE_RATIO < x < 1 - EDGE_RATIO or y > height or ear_y < EDGE_RATIO:
+    x, y = place[Place.SHOULDER_X], place[Place.SHOULDER_Y]
+    # a cropped forehead does no harm, ears and shoulders must be seen
+    if not EDGE_RATIO < x < 1 - EDGE_RATIO or y > height or place[Place.EAR_Y] < EDGE_RATIO:
         return PARTLY_OUT
     if luminance < settings.min_luminance:
         return "too dark: add light in front of you"
@@ -93,8 +91,7 @@ def assess(landmarks: Landmarks, angles: Angles, settings: JudgeSettings) -> Cal
         Visibility and brightness limits.
     """
     problems = [
-        find_problem(landmarks[t : t + 1], Angles(angles.t_s[t : t + 1], angles.values[t : t + 1]), settings)
-        for t in range(len(landmarks))
+        find_problem(landmarks[t : t + 1], angles[t : t + 1], settings) for t in range(len(landmarks))
     ]
     used = _usable(angles, settings)
     n_used = int(used.sum())
@@ -111,13 +108,10 @@ def assess(landmarks: Landmarks, angles: Angles, settings: JudgeSettings) -> Cal
         )
         found.append(f"{why} (seen well in {n_used} of {len(landmarks)} frames)")
     if n_used >= MIN_FRAMES:
-        q = angles.values[used]
-        spread = robust_spread(q)
-        sway = float(
-            np.hypot(spread[Quantity.SHOULDER_X], spread[Quantity.SHOULDER_Y])
-            / np.median(q[:, Quantity.TORSO_SCALE])
-        )
-        turn = float(spread[Quantity.HEAD_YAW_DEG])
+        seen = angles[used]
+        x, y, width = (seen.place[:, k] for k in (Place.SHOULDER_X, Place.SHOULDER_Y, Place.SHOULDER_WIDTH))
+        sway = float(np.hypot(robust_spread(x), robust_spread(y)) / np.median(width))
+        turn = float(robust_spread(seen.head_yaw_deg))
         n_out = problems.count(PARTLY_OUT)
         if n_out > (1 - MIN_VISIBLE_RATIO) * len(landmarks) and not found:
             found.append(f"{PARTLY_OUT} ({n_out} of {len(landmarks)} frames)")
@@ -157,31 +151,29 @@ def fit_baseline(landmarks: Landmarks, settings: JudgeSettings, created_utc: str
     quality = assess(landmarks, angles, settings)
     if quality.problems:
         raise CalibrationError("calibration refused: " + "; ".join(quality.problems))
-    used = _usable(angles, settings)
-    q, t_s = angles.values[used], angles.t_s[used]
-    baseline = Baseline(
-        centre=np.asarray(np.median(q, axis=0)),
-        spread=robust_spread(q),
-        deviation_spread=np.zeros(N_MEASURES),
-        luminance=quality.luminance,
-        n_frames=len(q),
-        duration_s=float(t_s[-1] - t_s[0]),
-        created_utc=created_utc,
-    )
-    own = compute_deviation(Angles(t_s, q), baseline).values
+    seen = angles[_usable(angles, settings)]
+    centre = np.asarray(np.median(seen.cues, axis=0))
+    estimator = make_estimator(centre, packaged_coefficients())
+    own = compute_deviation(seen.cues, estimator).values
+    is_measured = np.isfinite(own).all(axis=1)
+    if is_measured.sum() < MIN_FRAMES:
+        raise CalibrationError(
+            "calibration refused: this view of you is unlike anything the estimator knows; "
+            "move the camera in front of you or to your side, at about eye level"
+        )
     return Baseline(
-        baseline.centre,
-        baseline.spread,
-        robust_spread(own),
-        baseline.luminance,
-        baseline.n_frames,
-        baseline.duration_s,
-        created_utc,
+        cue_centre=centre,
+        cue_spread=robust_spread(seen.cues),
+        place_centre=np.asarray(np.median(seen.place, axis=0)),
+        deviation_spread=robust_spread(own[is_measured]),
+        luminance=quality.luminance,
+        n_frames=len(seen),
+        duration_s=float(seen.t_s[-1] - seen.t_s[0]),
+        created_utc=created_utc,
     )
 
 
 def _usable(angles: Angles, settings: JudgeSettings) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Return (T,) bool: frames in which everything was measured and believed."""
-    finite = np.isfinite(angles.values).all(axis=1)
     with np.errstate(invalid="ignore"):
-        return np.asarray(finite & (angles.values[:, Quantity.VISIBILITY] >= settings.min_visibility))
+        return np.asarray(angles.is_measured & (angles.place[:, Place.VISIBILITY] >= settings.min_visibility))

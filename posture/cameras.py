@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from posture.capture import Capture, import_cv2, quiet_stderr
+from posture.capture import Capture, import_cv2
 from posture.errors import SourceError
+from posture.stderr import quiet_stderr
 
 # One backend per system gives one numbering; with several every camera is listed twice. The second
 # of Windows is for the cameras that only it can open.

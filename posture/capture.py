@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sys
-import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Literal, Protocol, TypeAlias
@@ -26,7 +22,6 @@ _ENVIRONMENT = {
     "OPENCV_AVFOUNDATION_SKIP_AUTH": "1",  # asking is only possible on the main thread; macOS asks by itself
 }
 _ROTATIONS = {90: "ROTATE_90_CLOCKWISE", 180: "ROTATE_180", 270: "ROTATE_90_COUNTERCLOCKWISE"}
-_stderr_lock = threading.RLock()
 
 
 def import_cv2() -> ModuleType:
@@ -41,29 +36,6 @@ def import_cv2() -> ModuleType:
     if os.environ["OPENCV_LOG_LEVEL"] == "SILENT":  # also when somebody imported it before us
         getattr(cv2.utils, "logging", cv2).setLogLevel(0)  # OpenCV 5, 4
     return cv2
-
-
-@contextlib.contextmanager
-def quiet_stderr() -> Iterator[None]:
-    """Send descriptor 2 to the null device for a moment: libjpeg and libpng print there, unasked.
-
-    Process-wide, hence for short calls only; one thread at a time.
-    """
-    with _stderr_lock:
-        try:
-            sys.stderr.flush()
-            saved = os.dup(2)
-        except (OSError, AttributeError, ValueError):  # no standard error at all: nothing to protect
-            yield
-            return
-        null = os.open(os.devnull, os.O_WRONLY)
-        try:
-            os.dup2(null, 2)
-            yield
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
-            os.close(null)
 
 
 @dataclass(frozen=True, slots=True)

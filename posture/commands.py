@@ -25,6 +25,7 @@ from posture.landmarker import PoseLandmarker
 from posture.landmarks import Frame
 from posture.monitor import monitor
 from posture.notify import Notifier, NullNotifier, PlyerNotifier
+from posture.observer import Observer
 from posture.pipeline import Pipeline
 from posture.profiles import (
     DEFAULT_NAME,
@@ -68,11 +69,11 @@ def _console(*, is_stderr: bool = False) -> Console:
     return console
 
 
-def _landmarker(settings: Settings) -> PoseLandmarker:
-    """Return a fresh landmarker of the chosen model."""
+def _observer(settings: Settings) -> Observer:
+    """Return a fresh observer with the chosen model."""
     path = Path(os.path.expanduser(settings.model.path)) if settings.model.path else None  # noqa: PTH111
     is_quiet = not logging.getLogger().isEnabledFor(logging.DEBUG)
-    return PoseLandmarker(path, min_confidence=settings.model.min_confidence, quiet=is_quiet)
+    return Observer(PoseLandmarker(path, min_confidence=settings.model.min_confidence, quiet=is_quiet))
 
 
 def _open(spec: str, settings: Settings, signals: StopSignals) -> FrameSource:
@@ -122,7 +123,7 @@ def run_live(
         is_clip = not source.is_live
         if is_clip:
             source = stack.enter_context(PacedSource(source, speed, stop=signals.stop))
-        landmarker = stack.enter_context(_landmarker(settings))
+        observer = stack.enter_context(_observer(settings))
         stack.enter_context(signals)  # not before: until here a signal may simply end the process
         outputs = open_outputs(stack, trace, events)
         frames = iter(source)
@@ -131,7 +132,7 @@ def run_live(
             name = "its first seconds" if is_clip else name
             console.print("No baseline yet: sit upright and look at the screen.")
             baseline = _take_baseline(
-                frames, landmarker, settings, signals, console, None if is_clip else path, is_clip=is_clip
+                frames, observer, settings, signals, console, None if is_clip else path, is_clip=is_clip
             )
         if baseline is None:
             return signals.exit_code
@@ -141,14 +142,14 @@ def run_live(
                 "That baseline is getting old: 'posture calibrate' takes a fresh one.", style="yellow"
             )
         pipeline = Pipeline(settings, baseline, start_of_day_s=_seconds_after_midnight())
-        _watch(frames, source, landmarker, pipeline, console, signals, profile, outputs)
+        _watch(frames, source, observer, pipeline, console, signals, profile, outputs)
         return signals.exit_code
 
 
 def _watch(
     frames: Iterator[Frame],
     source: FrameSource,
-    landmarker: PoseLandmarker,
+    observer: Observer,
     pipeline: Pipeline,
     console: Console,
     signals: StopSignals,
@@ -186,14 +187,14 @@ def _watch(
     with contextlib.ExitStack() as closing:
         for sink in sinks:
             closing.callback(sink.close)
-        monitor(frames, landmarker, pipeline, [*outputs, *sinks], signals.stop)
+        monitor(frames, observer, pipeline, [*outputs, *sinks], signals.stop)
     console.print(summary_table(summarizer.summary()))
     _print_notes(console, source)
 
 
 def _take_baseline(
     frames: Iterator[Frame],
-    landmarker: PoseLandmarker,
+    observer: Observer,
     settings: Settings,
     signals: StopSignals,
     console: Console,
@@ -217,7 +218,7 @@ def _take_baseline(
     with Live(console=console, auto_refresh=False, transient=True) as live:
         result = calibrate(
             frames,
-            landmarker,
+            observer,
             settings,
             seconds=seconds or settings.calibration.seconds,
             countdown_s=0.0 if is_clip else settings.calibration.countdown_s,
@@ -246,12 +247,12 @@ def run_calibrate(spec: str | None, profile: str, seconds: float | None, overrid
     signals = StopSignals()
     with (
         _open(spec or str(settings.camera.source), settings, signals) as source,
-        _landmarker(settings) as landmarker,
+        _observer(settings) as observer,
         signals,
     ):
         _take_baseline(
             iter(source),
-            landmarker,
+            observer,
             settings,
             signals,
             console,
@@ -290,10 +291,10 @@ def run_replay(
     for clip, trace_file, event_file in zip(clips, traces, event_files, strict=True):
         signals = StopSignals()
         try:
-            with _open(clip, settings, signals) as source, _landmarker(settings) as landmarker, signals:
+            with _open(clip, settings, signals) as source, _observer(settings) as observer, signals:
                 summary = replay(
                     source,
-                    landmarker,
+                    observer,
                     Pipeline(settings, baseline, calibrate_span_s=span_s),
                     trace=trace_file,
                     events=event_file,
@@ -359,10 +360,10 @@ def run_demo(speed: float) -> int:
     with contextlib.ExitStack() as stack:
         clip = stack.enter_context(_open(str(asset_path("demo.mp4")), settings, signals))
         source = stack.enter_context(PacedSource(clip, speed, stop=signals.stop))
-        landmarker = stack.enter_context(_landmarker(settings))
+        observer = stack.enter_context(_observer(settings))
         stack.enter_context(signals)
         pipeline = Pipeline(settings, calibrate_span_s=DEMO_CALIBRATION_S)
-        _watch(iter(source), source, landmarker, pipeline, console, signals, "demo", [])
+        _watch(iter(source), source, observer, pipeline, console, signals, "demo", [])
         if not signals.stop.is_set():
             console.print("With a webcam: 'posture calibrate', then 'posture run'.")
         return signals.exit_code

@@ -1,29 +1,27 @@
-"""From posture quantities and a baseline to signed deviations with standard errors. Pure; no I/O.
+"""From cues and a personal baseline to deviations with standard errors. Pure; no I/O.
 
-Two closed forms, blended by how far the camera stands to the side of the person:
+The estimator is one small network fitted on rendered people whose angles are known (`models/fit_estimator.py`).
+Its weights are made personal once, at calibration: a baseline tells where the camera stands and how the person is
+built, and that sets the gain and bias of every hidden unit, so that a frame costs one layer whatever the
+placement. With ``z`` the standardised cues of a frame, ``c`` those of the baseline centre and ``s`` = +-1 the side
+from which the camera looks (odd cues are multiplied by it, which makes the estimate exactly mirror symmetric)::
 
-- **from the side** the sagittal plane is the picture: the deviation is the change of the image-plane angle;
-- **from the front** depth comes from apparent size (pinhole): the head's way forward of the shoulders is
-  ``Z (d log face - d log torso)``, the trunk's is ``Z d log torso``, with ``Z`` the distance of the camera.
+    f(z) = out . sigma(z A (1 + c G) + c C + b) + z L          sigma(a) = a / sqrt(1 + a a)
+    deviation = f(z) - f(c)
+
+A frame that looks like the baseline therefore deviates by exactly 0, whoever it is.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
+from typing import Final
 
 import numpy as np
 
-from posture.angles import Angles, Quantity
-from posture.baseline import Baseline
+from posture.cues import PARITY
 from posture.landmarks import FloatArray
-
-FOCAL_RATIO = 0.75
-"""Focal length in image widths of a webcam with a horizontal field of view of 67 degrees (typical: 58-80)."""
-TRUNK_PER_SHOULDER = 1.4
-"""Hip-to-shoulder length over the width between the shoulder joints (adult means 0.48 m and 0.34 m)."""
-QUARTER_FROM_DEG, QUARTER_TO_DEG = 20.0, 45.0
-"""Shoulder yaw over which the estimate passes from the frontal to the lateral closed form."""
 
 
 class Measure(IntEnum):
@@ -34,76 +32,173 @@ class Measure(IntEnum):
     THORACIC_DEG = 1
     """Thoracic inclination, forward positive."""
     SINK_RATIO = 2
-    """How far the shoulders have come down, in trunk lengths."""
+    """How far the shoulders have come down, in trunk (hip to shoulder) lengths."""
     HEAD_PITCH_DEG = 3
-    """Looking down positive."""
+    """The head's own inclination in space, looking down positive."""
     HEAD_YAW_DEG = 4
     """Turned to the person's own left positive."""
 
 
-N_MEASURES = len(Measure)
+N_MEASURES: Final = len(Measure)
+_ODD_MEASURES: Final = np.array([1.0, 1.0, 1.0, 1.0, -1.0])
+
+CLIP: Final = 5.0
+"""Standard deviations of the training set beyond which a cue counts as this far."""
+MAX_STRANGENESS: Final = 8.0
+"""Standard deviations of the training set beyond which a frame is nothing the estimator was fitted for. NaN."""
+MAX_YAW_DEG: Final = 60.0
+"""Head turned further from the baseline than any training posture (15-40 degrees, plus trunk twist): NaN."""
+_BLOCK: Final = 512
+"""Frames worked on at a time, so that they stay in the cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficients:
+    """What `models/fit_estimator.py` found. Q cues, H hidden units, M measures."""
+
+    centre: FloatArray
+    """(Q,) mean of the training cues, odd cues after taking the side out."""
+    scale: FloatArray
+    """(Q,) their standard deviation."""
+    side_weights: FloatArray
+    """(Q,) the side is the sign of the baseline's odd cues weighted by these."""
+    cue_weights: FloatArray
+    """(Q, H) A."""
+    gain_weights: FloatArray
+    """(Q, H) G."""
+    context_weights: FloatArray
+    """(Q, H) C."""
+    bias: FloatArray
+    """(H,) b."""
+    out_weights: FloatArray
+    """(H, 2 M) the measures, then the logarithms of their standard errors."""
+    linear_weights: FloatArray
+    """(Q, 2 M) L."""
+    log_error: FloatArray
+    """(M,) logarithm of the standard errors where everything else is 0, calibrated on left-out people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimator:
+    """Coefficients made personal by a baseline; see :func:`make_estimator`."""
+
+    centre: FloatArray
+    """(Q,) cues at which the standardised cues are 0, as the picture shows them."""
+    per_scale: FloatArray
+    """(Q,) 1 / standard deviation, with the side's sign on odd cues."""
+    weights: FloatArray
+    """(Q, H + 2 M) personal first layer and linear part."""
+    bias: FloatArray
+    """(H + 2 M,) the same."""
+    out_weights: FloatArray
+    """(H, 2 M)."""
+    sign: FloatArray
+    """(M,) the side on odd measures."""
+    offset: FloatArray
+    """(2 M,) minus the measures at the baseline, then the logarithm of the standard errors."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
     """Deviation from upright over T frames; NaN = not measured."""
 
-    t_s: FloatArray
-    """(T,) seconds."""
     values: FloatArray
     """(T, 5) one column per :class:`Measure`."""
     standard_error: FloatArray
-    """(T, 5) of the same, for one frame."""
+    """(T, 5) one standard deviation of the error of a single frame."""
 
     def __getitem__(self, measure: Measure) -> FloatArray:
         """Return one measure, (T,)."""
         return self.values[:, measure]
 
 
-def compute_deviation(angles: Angles, baseline: Baseline) -> Deviation:
+def make_estimator(baseline_centre: FloatArray, coefficients: Coefficients) -> Estimator:
+    """Make the coefficients personal.
+
+    Parameters
+    ----------
+    baseline_centre : ndarray, shape (Q,)
+        Median of every cue over the calibration. A NaN makes an estimator that measures nothing.
+    coefficients : Coefficients
+        What was fitted.
+
+    Returns
+    -------
+    Estimator
+        Cheap to make (under a millisecond); keep it as long as the baseline.
+    """
+    k = coefficients
+    side = 1.0 if float((baseline_centre * (PARITY < 0.0) * k.side_weights).sum()) >= 0.0 else -1.0
+    mirror = np.where(PARITY < 0.0, side, 1.0)
+    context = np.clip((baseline_centre * mirror - k.centre) / k.scale, -CLIP, CLIP)
+    gain = 1.0 + (context[:, None] * k.gain_weights).sum(axis=0)
+    bias = k.bias + (context[:, None] * k.context_weights).sum(axis=0)
+    n_out = k.out_weights.shape[1]
+    estimator = Estimator(
+        centre=k.centre * mirror,
+        per_scale=mirror / k.scale,
+        weights=np.concatenate((k.cue_weights * gain, k.linear_weights), axis=1),
+        bias=np.concatenate((bias, np.zeros(n_out))),
+        out_weights=k.out_weights,
+        sign=np.where(_ODD_MEASURES < 0.0, side, 1.0),
+        offset=np.concatenate((np.zeros(N_MEASURES), k.log_error)),
+    )
+    at_baseline = _evaluate(
+        np.clip((baseline_centre - estimator.centre) * estimator.per_scale, -CLIP, CLIP)[None], estimator
+    )[0]
+    at_baseline[N_MEASURES:] = 0.0
+    return replace(estimator, offset=estimator.offset - at_baseline)
+
+
+def _evaluate(standardised: FloatArray, estimator: Estimator) -> FloatArray:
+    """Return the network's (T, 2 M) outputs; sums run in a fixed order, whatever T is."""
+    first = np.einsum("tq,qh->th", standardised, estimator.weights, optimize=False)
+    first += estimator.bias
+    n_hidden = len(estimator.out_weights)
+    hidden = first[:, :n_hidden]
+    hidden = hidden / np.sqrt(hidden * hidden + 1.0)
+    out: FloatArray = np.einsum("th,ho->to", hidden, estimator.out_weights, optimize=False)
+    out += first[:, n_hidden:]
+    return out
+
+
+@np.errstate(all="ignore")
+def compute_deviation(cues: FloatArray, estimator: Estimator) -> Deviation:
     """Compute how far every frame is from the baseline.
 
     Stateless over time: T = 1 gives the same bits as the whole clip.
 
     Parameters
     ----------
-    angles : Angles
-        T frames.
-    baseline : Baseline
-        The same person's upright before the same camera.
+    cues : ndarray, shape (T, Q)
+        From :func:`posture.cues.compute_cues`.
+    estimator : Estimator
+        From :func:`make_estimator`.
 
     Returns
     -------
     Deviation
-        NaN where the quantities are NaN.
+        NaN rows where the cues are NaN or unlike anything in the training set, where the baseline was, or where
+        the head is turned more than :data:`MAX_YAW_DEG` away from the baseline.
     """
-    q, centre = angles.values, baseline.centre
-    change = q - centre
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log_torso = np.log(q[:, Quantity.TORSO_SCALE] / centre[Quantity.TORSO_SCALE])
-        log_face = np.log(q[:, Quantity.FACE_SCALE] / centre[Quantity.FACE_SCALE])
-        torso = float(centre[Quantity.TORSO_SCALE])
-        distance = FOCAL_RATIO / torso  # in shoulder widths
-        neck_length = float(np.maximum(centre[Quantity.NECK_GAP] / torso, 0.25))
-    head_forward = distance * (log_face - log_torso)
-    trunk_forward = distance * log_torso
-    frontal_neck = np.degrees(np.arctan2(head_forward, neck_length))
-    frontal_trunk = np.degrees(np.arctan2(trunk_forward, TRUNK_PER_SHOULDER))
-    azimuth_deg = abs(float(centre[Quantity.SHOULDER_YAW_DEG]))
-    side = min(max((azimuth_deg - QUARTER_FROM_DEG) / (QUARTER_TO_DEG - QUARTER_FROM_DEG), 0.0), 1.0)
-    values = np.stack(
-        (
-            side * change[:, Quantity.NECK_INCLINATION_DEG] + (1.0 - side) * frontal_neck,
-            side * change[:, Quantity.THORACIC_INCLINATION_DEG] + (1.0 - side) * frontal_trunk,
-            change[:, Quantity.SHOULDER_Y] / torso / TRUNK_PER_SHOULDER,
-            change[:, Quantity.HEAD_PITCH_DEG],
-            change[:, Quantity.HEAD_YAW_DEG],
-        ),
-        axis=1,
-    )
-    standard_error = np.where(
-        np.isnan(values),
-        np.nan,
-        np.array([2.0 + 4.0 * (1.0 - side), 2.0 + 2.0 * (1.0 - side), 0.03, 3.0, 4.0]),
-    )
-    return Deviation(angles.t_s, values, standard_error)
+    n = len(cues)
+    if n <= _BLOCK:
+        out = _block(cues, estimator)
+    else:
+        out = np.concatenate([_block(cues[i : i + _BLOCK], estimator) for i in range(0, n, _BLOCK)])
+    return Deviation(out[:, :N_MEASURES], out[:, N_MEASURES:])
+
+
+def _block(cues: FloatArray, estimator: Estimator) -> FloatArray:
+    """Return measures and standard errors of a few frames, (T, 2 M)."""
+    z = (cues - estimator.centre) * estimator.per_scale
+    clipped = np.minimum(np.maximum(z, -CLIP), CLIP)
+    out = _evaluate(clipped, estimator)
+    out += estimator.offset
+    out[:, :N_MEASURES] *= estimator.sign
+    out[:, N_MEASURES:] = np.exp(out[:, N_MEASURES:])
+    strange = ~(np.abs(z - clipped).max(axis=1) <= MAX_STRANGENESS - CLIP)
+    strange |= np.abs(out[:, Measure.HEAD_YAW_DEG]) > MAX_YAW_DEG
+    if strange.any():
+        out[strange] = np.nan
+    return out

@@ -8,11 +8,6 @@ from __future__ import annotations
 
 import atexit
 import math
-import os
-import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -23,15 +18,13 @@ from posture.bundled import MODEL_NAME, asset_path
 from posture.errors import LandmarkerError, ModelFileError, ShapeError, TimestampError
 from posture.landmarks import Frame, Landmarks, UInt8Array, no_person
 from posture.model_file import check_model
+from posture.stderr import quiet_stderr
 
 MAX_TIME_S = 1e12
 """Latest time accepted, in seconds: MediaPipe counts microseconds in 64 bits."""
 
 LUMINANCE_STEP_PX = 8  # a 640x480 picture still gives 4,800 samples: the mean is good to a few 0.001
 LUMA_RGB = (0.299, 0.587, 0.114)  # ITU-R BT.601-7, section 2.5.1
-
-_STDERR = 2
-_stderr_lock = threading.Lock()
 
 _open_natives: list[Any] = []
 """Native landmarkers in use. Held here because one that the garbage collector finds closes itself in the
@@ -186,7 +179,7 @@ class PoseLandmarker:
 
     def _detect_native(self, image: UInt8Array, timestamp_ms: int) -> Any:
         mp_image = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=image)
-        with _silenced_stderr(self._quiet and self._is_quiet_needed):
+        with quiet_stderr(self._quiet and self._is_quiet_needed):
             return self._native.detect_for_video(mp_image, timestamp_ms)
 
     def _start(self) -> None:
@@ -207,7 +200,7 @@ class PoseLandmarker:
         )
         self._is_quiet_needed = True
         try:
-            with _silenced_stderr(self._quiet):
+            with quiet_stderr(self._quiet):
                 self._native = vision.PoseLandmarker.create_from_options(options)
         except (ValueError, RuntimeError, OSError) as error:
             if self._is_packaged:
@@ -255,42 +248,6 @@ def _checked(image: UInt8Array) -> UInt8Array:
     if image.ndim != 3 or image.shape[2] != 3 or image.size == 0 or image.dtype != np.uint8:
         raise ShapeError(f"frame: picture is {image.shape} {image.dtype}, expected (H, W, 3) uint8")
     return np.ascontiguousarray(image)
-
-
-@contextmanager
-def _silenced_stderr(is_wanted: bool) -> Iterator[None]:
-    """Point descriptor 2 to nowhere for a moment, for the whole process."""
-    if not is_wanted:
-        yield
-        return
-    with _stderr_lock:  # two at once would each restore the other's
-        saved = _stderr_to_nowhere()
-        try:
-            yield
-        finally:
-            if saved is not None:
-                os.dup2(saved, _STDERR)
-                os.close(saved)
-
-
-def _stderr_to_nowhere() -> int | None:
-    """Redirect descriptor 2 and return a copy of what it was; None if it is closed or cannot be redirected."""
-    if sys.__stderr__ is None:
-        return None  # closed before Python started: by now the number may belong to another file
-    with suppress(AttributeError, ValueError, OSError):
-        sys.stderr.flush()
-    try:
-        saved = os.dup(_STDERR)
-    except OSError:
-        return None
-    try:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-    except OSError:
-        os.close(saved)
-        return None
-    os.dup2(nowhere, _STDERR)
-    os.close(nowhere)
-    return saved
 
 
 def _one_line(error: BaseException) -> str:

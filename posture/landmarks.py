@@ -7,7 +7,7 @@ picture is not mirrored: the person's left side has the larger x when they face 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import IntEnum
 from typing import TypeAlias
 
@@ -19,6 +19,7 @@ from posture.errors import ShapeError
 FloatArray: TypeAlias = NDArray[np.float64]
 UInt8Array: TypeAlias = NDArray[np.uint8]
 
+_NO_SHIFT = np.array([np.nan, np.nan, 0.0])
 N_LANDMARKS = 33  # BlazePose topology, https://ai.google.dev/edge/mediapipe/solutions/vision/pose_landmarker
 
 
@@ -70,16 +71,22 @@ class Landmarks:
     """(T,) mean brightness of the picture in [0, 1]; NaN = there was no picture."""
     height_ratio: FloatArray
     """(T,) height of the picture in image widths (0.75 for 640x480); NaN = there was no picture."""
+    scene_shift: FloatArray = None  # type: ignore[assignment]
+    """(T, 3) how far the background lies from where it was at the start: image widths to the right, image widths
+    down, confidence in [0, 1]. NaN, NaN, 0 = not measured; left out = nobody watched the background."""
 
     def __post_init__(self) -> None:
         """Check that every field has the same T and the documented shape."""
         t = self.t_s.shape[0] if self.t_s.ndim == 1 else -1
+        if self.scene_shift is None:
+            object.__setattr__(self, "scene_shift", np.tile(_NO_SHIFT, (len(self.t_s), 1)))
         expected = (
             ("t_s", self.t_s, (t,)),
             ("xyzv", self.xyzv, (t, N_LANDMARKS, 4)),
             ("world_m", self.world_m, (t, N_LANDMARKS, 3)),
             ("luminance", self.luminance, (t,)),
             ("height_ratio", self.height_ratio, (t,)),
+            ("scene_shift", self.scene_shift, (t, 3)),
         )
         for name, value, shape in expected:
             if value.shape != shape:
@@ -91,9 +98,7 @@ class Landmarks:
 
     def __getitem__(self, span: slice) -> Landmarks:
         """Return the frames of `span`, time axis kept."""
-        return Landmarks(
-            self.t_s[span], self.xyzv[span], self.world_m[span], self.luminance[span], self.height_ratio[span]
-        )
+        return Landmarks(*(getattr(self, field.name)[span] for field in fields(self)))
 
     @classmethod
     def empty(cls) -> Landmarks:
@@ -123,9 +128,5 @@ def concatenate(parts: list[Landmarks]) -> Landmarks:
     if not parts:
         raise ShapeError("landmarks: nothing to concatenate")
     return Landmarks(
-        np.concatenate([p.t_s for p in parts]),
-        np.concatenate([p.xyzv for p in parts]),
-        np.concatenate([p.world_m for p in parts]),
-        np.concatenate([p.luminance for p in parts]),
-        np.concatenate([p.height_ratio for p in parts]),
+        *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Landmarks))
     )

@@ -11,7 +11,7 @@ from posture.pipeline import Pipeline
 from posture.sinks import Sink
 
 
-class FrameLandmarker(Protocol):
+class FrameObserver(Protocol):
     """Whatever finds landmarks in a frame."""
 
     def detect(self, frame: Frame) -> Landmarks:
@@ -21,7 +21,7 @@ class FrameLandmarker(Protocol):
 
 def monitor(
     frames: Iterable[Frame],
-    landmarker: FrameLandmarker,
+    observer: FrameObserver,
     pipeline: Pipeline,
     sinks: Sequence[Sink],
     stop: threading.Event,
@@ -32,7 +32,7 @@ def monitor(
     ----------
     frames : iterable of Frame
         An open source; a live one ends when `stop` is set.
-    landmarker : FrameLandmarker
+    observer : FrameObserver
         Fresh for this run: it follows the person from frame to frame.
     pipeline : Pipeline
         Judges; keeps its state afterwards.
@@ -44,12 +44,12 @@ def monitor(
     Raises
     ------
     PostureError
-        Whatever the source, the landmarker, the pipeline or a sink raises.
+        Whatever the source, the observer, the pipeline or a sink raises.
     """
     for frame in frames:
         if stop.is_set():
             return
-        result = pipeline.step(landmarker.detect(frame))
+        result = pipeline.step(observer.detect(frame))
         for sink in sinks:
             sink.handle(result)
     if not stop.is_set():

@@ -10,9 +10,10 @@ from typing import Self
 
 import numpy as np
 
-from posture.capture import Orientation, import_cv2, quiet_stderr
+from posture.capture import Orientation, import_cv2
 from posture.errors import SourceError
 from posture.landmarks import Frame
+from posture.stderr import quiet_stderr
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 FOLDER_RATE_HZ = 1.0  # a folder of pictures is most often a time lapse, and one a second is easy to count

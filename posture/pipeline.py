@@ -11,17 +11,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isnan, nan
 
-import numpy as np
-
 from posture.alerts import Alert, AlertPolicy
-from posture.angles import Angles, Quantity, compute_angles
+from posture.angles import compute_angles
 from posture.baseline import Baseline
 from posture.breaks import SittingClock
 from posture.calibration import fit_baseline
-from posture.deviation import Measure, compute_deviation
+from posture.camera_move import CameraMoveJudge
+from posture.coefficients import packaged_coefficients
+from posture.deviation import Estimator, Measure, compute_deviation, make_estimator
 from posture.errors import CalibrationError
+from posture.judging import Thresholds, find_presence, find_reason, make_thresholds, slouch_ratio
 from posture.landmarks import Landmarks, concatenate
-from posture.settings import JudgeSettings, Settings
+from posture.settings import Settings
 from posture.slouch import EventKind, Reason, SlouchEvent, SlouchMachine, SlouchState
 from posture.smoothing import OneEuroFilter
 
@@ -97,6 +98,7 @@ class Pipeline:
         self._machine = SlouchMachine(settings.judge)
         self._policy = AlertPolicy(settings.alert, start_of_day_s)
         self._clock = SittingClock(settings.breaks)
+        self._move = CameraMoveJudge()
         self._filters = {
             measure: OneEuroFilter(settings.judge.smoothing_s, quickness, settings.judge.max_gap_s)
             for measure, quickness in QUICKNESS.items()
@@ -105,10 +107,15 @@ class Pipeline:
 
     def reset(self) -> None:
         """Start afresh, with the baseline given at construction."""
-        self.baseline = self._given_baseline
+        self._estimator: Estimator | None = None
+        self._thresholds: Thresholds | None = None
+        self._use(self._given_baseline)
         self._collected: list[Landmarks] = []
         self._is_collecting = self._span_s is not None
-        self._is_camera_lost = False
+        if self._is_collecting:
+            self._use(None)
+        self._is_camera_lost = self._is_camera_moved = False
+        self._move.reset()
         self._machine.reset()
         self._policy.reset()
         self._clock.reset()
@@ -163,16 +170,15 @@ class Pipeline:
         self._machine.check_time(t_s)
         if self._is_collecting:
             self._collect(landmarks, t_s)
-        angles = compute_angles(landmarks)
-        values, reason = self._measure(landmarks, angles, t_s)
+        values, reason = self._measure(landmarks, t_s)
         neck, thoracic, sink = (
             values[Measure.NECK_DEG],
             values[Measure.THORACIC_DEG],
             values[Measure.SINK_RATIO],
         )
         ratio, driver = nan, ""
-        if reason is Reason.NONE:
-            ratio, driver = self._slouch_ratio(neck, thoracic, sink)
+        if reason is Reason.NONE and self._thresholds is not None:
+            ratio, driver = slouch_ratio(neck, thoracic, sink, self._thresholds)
             if isnan(ratio):
                 reason, driver = Reason.NOT_MEASURED, ""
         events = self._machine.step(t_s, ratio, reason) + self._camera_events(t_s, reason)
@@ -210,74 +216,40 @@ class Pipeline:
             return
         if not self._collected:
             raise CalibrationError(f"calibration span {start_s:g}:{end_s:g} s: no frame falls into it")
-        self.baseline = fit_baseline(concatenate(self._collected), self.settings.judge)
-        self._is_collecting, self._collected = False, []
+        self._is_collecting = False
+        self._use(fit_baseline(concatenate(self._collected), self.settings.judge))
+        self._collected = []
 
-    def _measure(
-        self, landmarks: Landmarks, angles: Angles, t_s: float
-    ) -> tuple[dict[Measure, float], Reason]:
+    def _use(self, baseline: Baseline | None) -> None:
+        """Judge against `baseline` from now on."""
+        self.baseline = baseline
+        self._estimator = self._thresholds = None
+        if baseline is not None:
+            self._estimator = make_estimator(baseline.cue_centre, packaged_coefficients())
+            self._thresholds = make_thresholds(self.settings.judge, baseline)
+
+    def _measure(self, landmarks: Landmarks, t_s: float) -> tuple[dict[Measure, float], Reason]:
         """Return the smoothed deviations of one frame and why they are not judged, if so."""
-        reason = find_reason(landmarks, angles, self.baseline, self.settings.judge)
-        if self.baseline is None or self._is_collecting or isnan(angles.values[0, Quantity.SHOULDER_X]):
-            raw = dict.fromkeys(self._filters, nan)
-        else:
-            row = compute_deviation(angles, self.baseline).values[0]
-            raw = {measure: float(row[measure]) for measure in self._filters}
+        dx, dy, confidence = (float(v) for v in landmarks.scene_shift[0])
+        is_moved = self._move.step(t_s, dx, dy, confidence)
+        angles = compute_angles(landmarks)
+        raw = [nan] * len(Measure)
+        if self._estimator is not None and not is_moved:
+            raw = compute_deviation(angles.cues, self._estimator).values[0].tolist()
+        yaw_deg = raw[Measure.HEAD_YAW_DEG]
+        reason = find_reason(landmarks, angles, yaw_deg, self.baseline, is_moved, self.settings.judge)
         return {measure: f.step(t_s, raw[measure]) for measure, f in self._filters.items()}, reason
 
-    def _slouch_ratio(self, neck_deg: float, thoracic_deg: float, sink_ratio: float) -> tuple[float, str]:
-        """Return the deviation as a share of its threshold, and which part of it is the largest."""
-        assert self.baseline is not None
-        judge, spread = self.settings.judge, self.baseline.deviation_spread
-        neck_sd, thoracic_sd = float(spread[Measure.NECK_DEG]), float(spread[Measure.THORACIC_DEG])
-        floor = judge.min_spreads
-        parts = (
-            (neck_deg / max(judge.neck_deg, floor * neck_sd), "neck"),
-            (thoracic_deg / max(judge.thoracic_deg, floor * thoracic_sd), "thoracic"),
-            ((neck_deg - thoracic_deg) / max(judge.flexion_deg, floor * (neck_sd + thoracic_sd)), "flexion"),
-            (sink_ratio / max(judge.sink_ratio, floor * float(spread[Measure.SINK_RATIO])), "sink"),
-        )
-        return max((part for part in parts if not isnan(part[0])), default=(nan, ""))
-
     def _camera_events(self, t_s: float, reason: Reason) -> list[SlouchEvent]:
-        """Return the event of losing the picture or having it back."""
+        """Return the events of losing the picture, having it back, and of a moved camera."""
+        events = []
         is_lost = reason is Reason.NO_PICTURE
-        if is_lost == self._is_camera_lost:
-            return []
-        self._is_camera_lost = is_lost
-        return [SlouchEvent(EventKind.CAMERA_LOST if is_lost else EventKind.CAMERA_BACK, t_s, t_s)]
-
-
-def find_presence(landmarks: Landmarks, reason: Reason) -> bool | None:
-    """Return whether somebody sits there in one frame (T = 1); None = too dark or no picture to tell."""
-    if not np.isnan(landmarks.xyzv[0, 0, 0]):
-        return True
-    return False if reason is Reason.NO_PERSON else None
-
-
-def find_reason(
-    landmarks: Landmarks, angles: Angles, baseline: Baseline | None, judge: JudgeSettings
-) -> Reason:
-    """Return why one frame (T = 1) cannot be judged, or ``Reason.NONE``."""
-    luminance = float(landmarks.luminance[0])
-    if isnan(luminance):
-        return Reason.NO_PICTURE
-    row = angles.values[0]
-    if isnan(row[Quantity.SHOULDER_X]):
-        if luminance < judge.min_luminance:
-            return Reason.TOO_DARK
-        return Reason.NO_PERSON if np.isnan(landmarks.xyzv[0, 0, 0]) else Reason.NOT_MEASURED
-    if baseline is None:
-        return Reason.NOT_CALIBRATED
-    if row[Quantity.VISIBILITY] < judge.min_visibility:
-        return Reason.TOO_DARK if luminance < judge.min_luminance else Reason.LOW_CONFIDENCE
-    centre = baseline.centre
-    reach = judge.max_offset_ratio * centre[Quantity.TORSO_SCALE]
-    if (
-        abs(row[Quantity.SHOULDER_X] - centre[Quantity.SHOULDER_X]) > reach
-        or abs(row[Quantity.SHOULDER_Y] - centre[Quantity.SHOULDER_Y]) > reach
-    ):
-        return Reason.OUT_OF_PLACE
-    if abs(row[Quantity.HEAD_YAW_DEG] - centre[Quantity.HEAD_YAW_DEG]) > judge.max_yaw_deg:
-        return Reason.TURNED_AWAY
-    return Reason.NONE
+        if is_lost != self._is_camera_lost:
+            kind = EventKind.CAMERA_LOST if is_lost else EventKind.CAMERA_BACK
+            events.append(SlouchEvent(kind, t_s, t_s))
+        is_moved = self._move.is_moved
+        if is_moved and not self._is_camera_moved:
+            onset_s = t_s if self._move.since_s is None else self._move.since_s
+            events.append(SlouchEvent(EventKind.CAMERA_MOVED, onset_s, t_s))
+        self._is_camera_lost, self._is_camera_moved = is_lost, is_moved
+        return events

@@ -13,9 +13,10 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from posture.angles import Quantity
+from posture.angles import Place
 from posture.baseline import Baseline
 from posture.config import data_path
+from posture.cues import CUE_NAMES
 from posture.deviation import Measure
 from posture.errors import ProfileError
 from posture.files import write_atomically
@@ -43,7 +44,8 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     n_frames: int
     duration_s: float
     luminance: float
-    quantities: dict[str, _Stat]
+    cues: dict[str, _Stat]
+    place: dict[str, float]
     deviation_spread: dict[str, float]
 
 
@@ -96,9 +98,11 @@ def save_baseline(path: Path, baseline: Baseline) -> None:
         n_frames=baseline.n_frames,
         duration_s=baseline.duration_s,
         luminance=baseline.luminance,
-        quantities={
-            q.name.lower(): _Stat(float(baseline.centre[q]), float(baseline.spread[q])) for q in Quantity
+        cues={
+            name: _Stat(float(baseline.cue_centre[i]), float(baseline.cue_spread[i]))
+            for i, name in enumerate(CUE_NAMES)
         },
+        place={p.name.lower(): float(baseline.place_centre[p]) for p in Place},
         deviation_spread={m.name.lower(): float(baseline.deviation_spread[m]) for m in Measure},
     )
     write_atomically(path, msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")
@@ -125,8 +129,9 @@ def load_baseline(path: Path) -> Baseline:
             raise ProfileError(f"{path}: baseline version {version}, this program reads {VERSION}; {again}")
         file = msgspec.json.decode(raw, type=_File)
         baseline = Baseline(
-            centre=_vector([file.quantities[q.name.lower()].centre for q in Quantity]),
-            spread=_vector([file.quantities[q.name.lower()].spread for q in Quantity]),
+            cue_centre=_vector([file.cues[name].centre for name in CUE_NAMES]),
+            cue_spread=_vector([file.cues[name].spread for name in CUE_NAMES]),
+            place_centre=_vector([file.place[p.name.lower()] for p in Place]),
             deviation_spread=_vector([file.deviation_spread[m.name.lower()] for m in Measure]),
             luminance=file.luminance,
             n_frames=file.n_frames,
@@ -135,8 +140,9 @@ def load_baseline(path: Path) -> Baseline:
         )
     except (msgspec.DecodeError, KeyError, UnicodeDecodeError, RecursionError) as error:
         raise ProfileError(f"{path} is not a baseline or is damaged ({error}); {again}") from error
-    spreads = np.concatenate([baseline.spread, baseline.deviation_spread])
-    if not (np.isfinite(baseline.centre).all() and (spreads >= 0).all() and baseline.n_frames > 0):
+    spreads = np.concatenate([baseline.cue_spread, baseline.deviation_spread])
+    centres = np.concatenate([baseline.cue_centre, baseline.place_centre])
+    if not (np.isfinite(centres).all() and (spreads >= 0).all() and baseline.n_frames > 0):
         raise ProfileError(f"{path} is not a baseline or is damaged (a number in it cannot be); {again}")
     return baseline
 

@@ -15,7 +15,7 @@ from posture.angles import compute_angles
 from posture.baseline import Baseline
 from posture.calibration import CalibrationQuality, assess, find_problem, fit_baseline
 from posture.landmarks import Frame, Landmarks, concatenate
-from posture.monitor import FrameLandmarker, monitor
+from posture.monitor import FrameObserver, monitor
 from posture.pipeline import Pipeline
 from posture.profiles import now_utc
 from posture.settings import Settings
@@ -92,7 +92,7 @@ class CalibrationResult:
 
 def calibrate(
     frames: Iterator[Frame],
-    landmarker: FrameLandmarker,
+    observer: FrameObserver,
     settings: Settings,
     *,
     seconds: float,
@@ -106,7 +106,7 @@ def calibrate(
     ----------
     frames : iterator of Frame
         Only as much as is needed is taken.
-    landmarker : FrameLandmarker
+    observer : FrameObserver
         May be used on afterwards.
     settings : Settings
         ``judge`` is used.
@@ -132,7 +132,7 @@ def calibrate(
     for frame in frames:
         if stop.is_set():
             return None
-        landmarks = landmarker.detect(frame)
+        landmarks = observer.detect(frame)
         start_s = frame.t_s if start_s is None else start_s
         begin_s = start_s + countdown_s
         if frame.t_s >= begin_s + seconds:
@@ -162,7 +162,7 @@ def open_outputs(stack: contextlib.ExitStack, trace: Path | None, events: Path |
 
 def replay(
     source: FrameSource,
-    landmarker: FrameLandmarker,
+    observer: FrameObserver,
     pipeline: Pipeline,
     *,
     trace: Path | None,
@@ -176,7 +176,7 @@ def replay(
     ----------
     source : FrameSource
         An open clip or folder.
-    landmarker : FrameLandmarker
+    observer : FrameObserver
         Fresh for this clip.
     pipeline : Pipeline
         Fresh for this clip.
@@ -192,5 +192,5 @@ def replay(
         sinks: list[Sink] = [summarizer, *open_outputs(stack, trace, events)]
         if progress is not None:
             sinks.append(stack.enter_context(contextlib.closing(progress)))
-        monitor(source, landmarker, pipeline, sinks, stop)
+        monitor(source, observer, pipeline, sinks, stop)
     return summarizer.summary()

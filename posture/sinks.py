@@ -15,7 +15,7 @@ from posture.errors import OutputError
 from posture.notify import Notification
 from posture.pipeline import StepResult
 from posture.slouch import EventKind, Reason, SlouchEvent
-from posture.wording import SlouchKind, alert_text, break_text
+from posture.wording import CAMERA_MOVED_TEXT, SlouchKind, alert_text, break_text
 
 
 class Sink(Protocol):
@@ -183,6 +183,9 @@ class NotificationSink:
         if any(event.kind is EventKind.BREAK_DUE for event in result.events):
             self._post(*break_text(result.sat_s, self._n_breaks))
             self._n_breaks += 1
+
+        if any(event.kind is EventKind.CAMERA_MOVED for event in result.events):
+            self._post(*CAMERA_MOVED_TEXT)
 
     def close(self) -> None:
         """Stop delivering, within half a second."""

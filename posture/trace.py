@@ -7,18 +7,16 @@ and a version. It holds points, never a picture, and is exact: what is loaded eq
 from __future__ import annotations
 
 import io
-import os
-import tempfile
 import zipfile
 import zlib
-from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from posture.errors import ShapeError, TraceError
+from posture.errors import OutputError, ShapeError, TraceError
+from posture.files import write_atomically
 from posture.landmarks import FloatArray, Landmarks
 
 TRACE_VERSION = 1
@@ -43,20 +41,12 @@ def save_trace(path: Path, landmarks: Landmarks) -> None:
     for name in _FIELDS:
         value: FloatArray = getattr(landmarks, name)
         arrays[name] = _narrowed(value) if name in _POINT_FIELDS else value
-    temporary = None
+    content = io.BytesIO()
+    np.savez_compressed(content, allow_pickle=False, **arrays)
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as stream:
-            temporary = Path(stream.name)
-            np.savez_compressed(stream, allow_pickle=False, **arrays)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise TraceError(f"{path}: the trace cannot be written ({error.strerror or error})") from error
-    finally:
-        if temporary is not None:
-            with suppress(OSError):
-                temporary.unlink()
+        write_atomically(path, content.getvalue())
+    except OutputError as error:
+        raise TraceError(f"{path}: the trace cannot be written ({error})") from error
 
 
 def load_trace(path: Path) -> Landmarks:

@@ -100,6 +100,13 @@ _BREAK_ADVICE = (
 )
 
 
+CAMERA_MOVED_TEXT = (
+    "The camera has moved",
+    "Judging has stopped, so that you are not nagged for it. Put it back, or run: posture calibrate --seconds 3",
+)
+"""Title and message, said once per move."""
+
+
 def alert_text(kind: SlouchKind, amount: float, slouched_s: float, variant: int) -> tuple[str, str]:
     """Word a slouch alert.
 

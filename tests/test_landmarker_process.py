@@ -115,13 +115,13 @@ def test_a_descriptor_2_that_is_not_stderr_is_left_alone():
     program = """
 import os
 import sys
-from posture import landmarker
+from posture.stderr import quiet_stderr
 
 nowhere = os.open(os.devnull, os.O_RDONLY)
 assert nowhere == 2 and sys.__stderr__ is None
 clip = os.open(sys.argv[1], os.O_RDONLY)
 os.dup2(clip, 2)
-with landmarker._silenced_stderr(True):
+with quiet_stderr():
     print(os.fstat(2).st_size == os.fstat(clip).st_size)
 """
     assert run("-c", program, str(CLIP), shell_suffix="2>&-").stdout == "True\n"

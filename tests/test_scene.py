@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from posture.camera_move import CameraMoveJudge
 from posture.errors import ShapeError
-from posture.scene import REFERENCE_S, WIDTH_PX, CameraMoveJudge, SceneShift, SceneWatch
+from posture.scene import REFERENCE_S, WIDTH_PX, SceneShift, SceneWatch
 
 W, H, ROOM_MARGIN = 640, 480, 200
 TOLERANCE_RATIO = 0.005  # 0.4 pixels of the picture that is looked at; the judge's threshold is 0.012

@@ -1,0 +1,46 @@
+"""The fitted estimator's numbers, shipped with the program: read once, when first needed."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import fields
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from posture.bundled import asset_path
+from posture.deviation import Coefficients
+from posture.errors import ModelFileError
+
+ESTIMATOR_NAME = "estimator.npz"
+
+
+@cache
+def packaged_coefficients() -> Coefficients:
+    """Return the coefficients that come with the program.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is missing or damaged.
+    """
+    return load_coefficients(asset_path(ESTIMATOR_NAME))
+
+
+def load_coefficients(path: Path) -> Coefficients:
+    """Read coefficients that ``models/fit_estimator.py`` wrote.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is missing or damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {f.name: archive[f.name].astype(np.float64) for f in fields(Coefficients)}
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ModelFileError(
+            f"{path}: the estimator's coefficients are missing or damaged; install posture again"
+        ) from error
+    return Coefficients(**arrays)

@@ -1,0 +1,204 @@
+"""From landmarks to the cues of one frame: what the estimator looks at. Pure; no I/O.
+
+Every cue is a ratio of lengths in one picture, a direction cosine or a logarithm of a size. None is an absolute
+position in the picture: chairs roll. Lengths are measured in *face units*: the size of the face as a
+weak-perspective fit of a rigid face finds it, so that turning or nodding the head changes it little.
+
+A cue is *even* when mirroring the picture and swapping left and right landmarks leaves it alone, *odd* when that
+flips its sign (:data:`PARITY`); :mod:`posture.deviation` uses this to be exactly mirror symmetric.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from posture.landmarks import FloatArray
+
+# A face as the pose model sees it: median of its world landmarks relative to the middle of the tragi, centimetres,
+# made symmetric (posebench `train`, upright, frontal cameras). x to the person's left, y down, z away from the
+# camera; rows 0-10 of the BlazePose topology: nose, three points of each eye, ears, mouth corners.
+FACE_CM: Final = np.array(
+    [
+        [0.0, 1.5, -11.9],
+        [1.0, -1.45, -10.3],
+        [2.2, -1.55, -10.25],
+        [3.2, -1.6, -10.3],
+        [-1.0, -1.45, -10.3],
+        [-2.2, -1.55, -10.25],
+        [-3.2, -1.6, -10.3],
+        [7.1, -0.8, 0.0],
+        [-7.1, -0.8, 0.0],
+        [2.1, 4.75, -8.4],
+        [-2.1, 4.75, -8.4],
+    ]
+)
+
+VECTORS: Final = (
+    "ears", "shoulders", "neck", "face", "nose", "eyes", "mouth", "eye_corners", "mouth_corners",
+    "face_x", "face_y", "face_z",
+)  # fmt: skip
+"""Vectors of the picture, each giving an x and a y cue: see :data:`CUES`."""
+_N_POINTS = 13  # nose to right shoulder
+_SPREAD_VECTORS = frozenset(
+    {"ears", "shoulders", "eye_corners", "mouth_corners", "face_x"}
+)  # left minus right
+
+CUES: Final[dict[str, str]] = {
+    # Vectors over face units; x to the right of the picture, y down.
+    "ears_x": "right to left tragus",
+    "shoulders_x": "right to left shoulder",
+    "neck_x": "mid-shoulder to mid-tragus",
+    "face_middle_x": "mid-shoulder to the middle of eleven face points",
+    "nose_x": "mid-tragus to nose: the head's yaw",
+    "eyes_x": "mid-tragus to the middle of the eyes",
+    "mouth_x": "mid-tragus to the middle of the mouth",
+    "eye_corners_x": "right to left outer eye corner",
+    "mouth_corners_x": "right to left mouth corner",
+    "face_x_x": "picture x of the face's own leftward axis: cosine of the head's yaw",
+    "face_y_x": "picture x of the face's own downward axis: the head's roll",
+    "face_z_x": "picture x of the face's own backward axis: sine of the head's yaw",
+    "ears_y": "right to left tragus, downwards: the head's roll",
+    "shoulders_y": "right to left shoulder, downwards: shoulder tilt",
+    "neck_y": "mid-shoulder to mid-tragus, downwards: minus the ear-shoulder gap",
+    "face_middle_y": "mid-shoulder to the middle of the face, downwards",
+    "nose_y": "mid-tragus to nose, downwards: the head's pitch",
+    "eyes_y": "mid-tragus to eyes, downwards",
+    "mouth_y": "mid-tragus to mouth, downwards",
+    "eye_corners_y": "right to left outer eye corner, downwards",
+    "mouth_corners_y": "right to left mouth corner, downwards",
+    "face_x_y": "picture y of the face's own leftward axis: the head's roll",
+    "face_y_y": "picture y of the face's own downward axis: cosine of the head's pitch",
+    "face_z_y": "picture y of the face's own backward axis: minus sine of the head's pitch",
+    # Sizes, shoulders and the trunk.
+    "log_face": "logarithm of the face unit in image widths: nearer is larger",
+    "shoulder_width": "shoulder width with its yaw taken out, face units: head nearer than shoulders is smaller",
+    "shoulder_cos": "cosine of the shoulder line's yaw in the world landmarks: 1 = square to the camera",
+    "shoulder_sin": "sine of the same: plus = left shoulder further away",
+    "neck_over_shoulder_y": "neck_y over the shoulder width instead of the face",
+    "neck_over_shoulder_x": "neck_x over the shoulder width instead of the face",
+    "neck_length": "length of the neck vector, face units: foreshortening",
+    "neck_sine": "sine of the neck vector's angle from the picture's vertical, to the right positive",
+    "hips_seen": "geometric mean of the hips' visibilities, 0-1; weighs the cues below",
+    "trunk_x": "mid-hip to mid-shoulder, face units, times hips_seen",
+    "trunk_y": "mid-hip to mid-shoulder, downwards, face units, times hips_seen",
+    "trunk_sine": "sine of the trunk's angle from the picture's vertical, to the right positive, times hips_seen",
+    "hips_x": "right to left hip, face units, times hips_seen",
+}
+"""Name and meaning of every column of :func:`compute_cues`, in order."""
+N_CUES: Final = len(CUES)
+CUE_NAMES: Final = tuple(CUES)
+
+_ODD = {f"{v}_y" for v in _SPREAD_VECTORS} | {
+    f"{v}_x" for v in VECTORS if v not in _SPREAD_VECTORS and v != "face"
+}
+_ODD |= {"face_middle_x", "shoulder_sin", "neck_over_shoulder_x", "neck_sine", "trunk_x", "trunk_sine"}
+PARITY: Final = np.array([-1.0 if name in _ODD else 1.0 for name in CUES])
+"""(Q,) +1 even, -1 odd under mirroring."""
+
+MIN_FACE: Final = 5e-3
+"""Image widths a face unit must exceed: 3 px of 640, a collapsed pose. Smallest in posebench: 25 px."""
+MIN_SHOULDER_COS: Final = 0.3
+"""Shoulder yaw is taken out of the width up to 73 degrees; seen end-on the width says nothing about size."""
+MAX_COORDINATE: Final = 3.0
+"""Image widths; landmarks further outside the picture are not believed."""
+_TINY = 1e-12
+
+
+def _vector_weights() -> FloatArray:
+    """Return (13, 12) weights that turn the first 13 points into :data:`VECTORS`, face axes in image widths."""
+    nose, eyes, ears, mouth, shoulders = (0,), (1, 2, 3, 4, 5, 6), (7, 8), (9, 10), (11, 12)
+
+    def mean(rows: tuple[int, ...]) -> FloatArray:
+        w = np.zeros(_N_POINTS)
+        w[list(rows)] = 1.0 / len(rows)
+        return w
+
+    ear_middle, shoulder_middle = mean(ears), mean(shoulders)
+    centred = FACE_CM - FACE_CM.mean(axis=0)
+    fit = np.linalg.pinv(centred) * np.sqrt((centred**2).sum() / 3.0)  # (3, 11): columns of scale x rotation
+    axes = np.zeros((_N_POINTS, 3))
+    axes[:11] = fit.T - fit.T.mean(axis=0)
+    columns = [
+        mean((7,)) - mean((8,)),
+        mean((11,)) - mean((12,)),
+        ear_middle - shoulder_middle,
+        mean(tuple(range(11))) - shoulder_middle,
+        mean(nose) - ear_middle,
+        mean(eyes) - ear_middle,
+        mean(mouth) - ear_middle,
+        mean((3,)) - mean((6,)),
+        mean((9,)) - mean((10,)),
+    ]
+    return np.column_stack([*columns, axes])
+
+
+_WEIGHTS: Final = _vector_weights()
+
+
+@np.errstate(all="ignore")
+def compute_cues(xyzv: FloatArray, world_m: FloatArray) -> FloatArray:
+    """Compute the cues of every frame.
+
+    Stateless and elementwise in time: T = 1 gives the same bits as the whole clip.
+
+    Parameters
+    ----------
+    xyzv : ndarray, shape (T, 33, 4)
+        x (right), y (down), z in image widths, and visibility.
+    world_m : ndarray, shape (T, 33, 3)
+        The model's own metres; used only for the direction of the shoulder line.
+
+    Returns
+    -------
+    ndarray, shape (T, Q)
+        Columns as in :data:`CUES`. The row is NaN where a landmark of the head or shoulders is missing, where
+        the face or the shoulders have collapsed to a point, or where a point lies absurdly far outside.
+    """
+    points = xyzv[:, :_N_POINTS, :2]
+    vectors = np.einsum("tqc,qp->tcp", points, _WEIGHTS, optimize=False)  # (T, 2, 12)
+    cues = np.empty((len(xyzv), N_CUES))
+    if not len(xyzv):
+        return cues
+    axes = vectors[:, :, 9:] ** 2
+    face = np.sqrt(
+        (
+            ((axes[:, 0, 0] + axes[:, 0, 1]) + axes[:, 0, 2])
+            + ((axes[:, 1, 0] + axes[:, 1, 1]) + axes[:, 1, 2])
+        )
+        * 0.5
+    )
+    per_face = 1.0 / face
+    cues[:, :24] = vectors.reshape(-1, 24) * per_face[:, None]
+    line = world_m[:, 11] - world_m[:, 12]
+    wx, wy, wz = line[:, 0], line[:, 1], line[:, 2]
+    flat, rise = wx * wx + wz * wz, wy * wy
+    per_flat = 1.0 / np.sqrt(flat)
+    seen_cos = np.sqrt((wx * wx + rise) / (flat + rise))
+    sx, sy, nx, ny = cues[:, 1], cues[:, 13], cues[:, 2], cues[:, 14]
+    width = np.sqrt(sx * sx + sy * sy) / np.maximum(seen_cos, MIN_SHOULDER_COS)
+    per_width = 1.0 / width
+    cues[:, 24] = np.log(face)
+    cues[:, 25] = width
+    cues[:, 26] = wx * per_flat
+    cues[:, 27] = wz * per_flat
+    cues[:, 28] = ny * per_width
+    cues[:, 29] = nx * per_width
+    cues[:, 30] = np.sqrt(nx * nx + ny * ny)
+    hips = xyzv[:, 23:25]
+    seen = np.sqrt(np.maximum(hips[:, 0, 3], 0.0) * np.maximum(hips[:, 1, 3], 0.0))
+    shoulder = (xyzv[:, 11, :2] + xyzv[:, 12, :2]) * 0.5
+    trunk = (shoulder - (hips[:, 0, :2] + hips[:, 1, :2]) * 0.5) * per_face[:, None]
+    tx, ty = trunk[:, 0], trunk[:, 1]
+    cues[:, 31] = nx / cues[:, 30]
+    cues[:, 32] = seen
+    cues[:, 33] = seen * tx
+    cues[:, 34] = seen * ty
+    cues[:, 35] = seen * (tx / np.sqrt(tx * tx + ty * ty + _TINY))
+    cues[:, 36] = seen * (hips[:, 0, 0] - hips[:, 1, 0]) * per_face
+    reach = np.abs(points).max(axis=(1, 2))
+    bad = ~((face > MIN_FACE) & (width > 0.05) & (reach < MAX_COORDINATE) & (flat > _TINY))
+    if bad.any():
+        cues[bad] = np.nan
+    return cues

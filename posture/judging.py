@@ -1,0 +1,134 @@
+"""From one frame's deviations to one number, and from one frame's landmarks to why it has none. Pure; no I/O.
+
+The **slouch ratio** is the largest of four deviations from the personal baseline, each as a share of its
+threshold; 1 is the border::
+
+    max(neck / 10 deg, thoracic / 8 deg, flexion / 17 deg, sink / 0.05 trunk lengths)   flexion = neck - thoracic
+
+- *slumping* and *leaning* drive neck and thoracic inclination up together;
+- a *head poked forward* over an upright trunk is neck alone;
+- *sinking back* into the chair with the head forward has a small neck inclination and a trunk that leans back:
+  flexion (ISO 11226: head relative to trunk) and sink carry it;
+- *reclining straight* turns head and trunk back together: both negative, flexion near 0, not a slouch;
+- a glance at the keyboard does bend the neck, and is told from a slouch by its duration.
+
+A threshold is never less than `min_spreads` standard deviations of the same quantity while the person sat upright.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import hypot, isnan, nan
+
+from posture.angles import Angles, Place
+from posture.baseline import Baseline
+from posture.deviation import Measure
+from posture.landmarks import Landmarks
+from posture.settings import JudgeSettings
+from posture.slouch import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Deviations that count as 1, for one person before one camera."""
+
+    neck_deg: float
+    thoracic_deg: float
+    flexion_deg: float
+    sink_ratio: float
+
+
+def make_thresholds(judge: JudgeSettings, baseline: Baseline) -> Thresholds:
+    """Return the settings' thresholds, raised to what the person's own unrest while upright does not reach."""
+    neck, thoracic, sink = (
+        judge.min_spreads * float(baseline.deviation_spread[m])
+        for m in (Measure.NECK_DEG, Measure.THORACIC_DEG, Measure.SINK_RATIO)
+    )
+    return Thresholds(
+        max(judge.neck_deg, neck),
+        max(judge.thoracic_deg, thoracic),
+        max(judge.flexion_deg, hypot(neck, thoracic)),
+        max(judge.sink_ratio, sink),
+    )
+
+
+def slouch_ratio(
+    neck_deg: float, thoracic_deg: float, sink_ratio: float, thresholds: Thresholds
+) -> tuple[float, str]:
+    """Return the slouch ratio of one frame and which of the four drives it.
+
+    Parameters
+    ----------
+    neck_deg, thoracic_deg, sink_ratio : float
+        Deviations, + = toward slouch.
+    thresholds : Thresholds
+        Deviations that count as 1.
+
+    Returns
+    -------
+    float, str
+        The ratio, negative when all four are on the other side of upright; NaN and ``""`` when a deviation is NaN.
+    """
+    if isnan(neck_deg) or isnan(thoracic_deg) or isnan(sink_ratio):
+        return nan, ""
+    return max(
+        (neck_deg / thresholds.neck_deg, "neck"),
+        (thoracic_deg / thresholds.thoracic_deg, "thoracic"),
+        ((neck_deg - thoracic_deg) / thresholds.flexion_deg, "flexion"),
+        (sink_ratio / thresholds.sink_ratio, "sink"),
+    )
+
+
+def find_reason(
+    landmarks: Landmarks,
+    angles: Angles,
+    head_yaw_deg: float,
+    baseline: Baseline | None,
+    is_camera_moved: bool,
+    judge: JudgeSettings,
+) -> Reason:
+    """Return why one frame (T = 1) cannot be judged, or ``Reason.NONE``.
+
+    Parameters
+    ----------
+    landmarks, angles : Landmarks, Angles
+        The frame.
+    head_yaw_deg : float
+        How far the head is turned from the baseline; NaN = not measured.
+    baseline : Baseline or None
+        None = not calibrated.
+    is_camera_moved : bool
+        Whether the background is elsewhere than it was.
+    judge : JudgeSettings
+        Limits.
+    """
+    luminance = float(landmarks.luminance[0])
+    if isnan(luminance):
+        return Reason.NO_PICTURE
+    if isnan(landmarks.xyzv[0, 0, 0]):
+        return Reason.TOO_DARK if luminance < judge.min_luminance else Reason.NO_PERSON
+    if baseline is None:
+        return Reason.NOT_CALIBRATED
+    if is_camera_moved:
+        return Reason.CAMERA_MOVED
+    if isnan(angles.cues[0, 0]):
+        return Reason.NOT_MEASURED
+    place, centre = angles.place[0], baseline.place_centre
+    if place[Place.VISIBILITY] < judge.min_visibility:
+        return Reason.TOO_DARK if luminance < judge.min_luminance else Reason.LOW_CONFIDENCE
+    reach = judge.max_offset_ratio * centre[Place.SHOULDER_WIDTH]
+    if (
+        abs(place[Place.SHOULDER_X] - centre[Place.SHOULDER_X]) > reach
+        or abs(place[Place.SHOULDER_Y] - centre[Place.SHOULDER_Y]) > reach
+    ):
+        return Reason.OUT_OF_PLACE
+    if isnan(head_yaw_deg):
+        return Reason.NOT_MEASURED
+    return Reason.TURNED_AWAY if abs(head_yaw_deg) > judge.max_yaw_deg else Reason.NONE
+
+
+def find_presence(landmarks: Landmarks, reason: Reason) -> bool | None:
+    """Return whether somebody sits there in one frame (T = 1); None = too dark or no picture to tell."""
+    if not isnan(landmarks.xyzv[0, 0, 0]):
+        return True
+    return False if reason is Reason.NO_PERSON else None

@@ -1,0 +1,52 @@
+"""Everything that is taken from a picture before it is dropped: landmarks, and where the background lies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Self
+
+import numpy as np
+
+from posture.landmarker import PoseLandmarker
+from posture.landmarks import Frame, Landmarks
+from posture.scene import SceneWatch
+
+
+class Observer:
+    """Find the person and watch the background of one stream.
+
+    Parameters
+    ----------
+    landmarker : PoseLandmarker
+        Fresh for this stream; closed with this object.
+    """
+
+    def __init__(self, landmarker: PoseLandmarker) -> None:
+        self._landmarker = landmarker
+        self._scene = SceneWatch()
+
+    def __enter__(self) -> Self:
+        """Return the observer itself."""
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Close the landmarker."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the landmarker; calling it again does nothing."""
+        self._landmarker.close()
+
+    def detect(self, frame: Frame) -> Landmarks:
+        """Return what is seen in one frame (T = 1).
+
+        Raises
+        ------
+        PostureError
+            As :meth:`PoseLandmarker.detect <posture.landmarker.PoseLandmarker.detect>`.
+        """
+        landmarks = self._landmarker.detect(frame)
+        if frame.image_rgb is None:
+            return landmarks
+        shift = self._scene.step(frame.t_s, frame.image_rgb, landmarks.xyzv[0])
+        return replace(landmarks, scene_shift=np.array([[shift.dx_ratio, shift.dy_ratio, shift.confidence]]))
