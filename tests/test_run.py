@@ -191,8 +191,9 @@ def test_ctrl_c_twice_ends_as_cleanly_as_once(env, tmp_path):
     status_file = tmp_path / "home/.local/state/posture/status.json"
     with running("run", "--source", FRONT, "--baseline", front_baseline(), env=env) as process:
         process.wait_for(status_file.exists)
-        again = threading.Timer(0.1, process.popen.send_signal, [signal.SIGINT])
+        again = threading.Timer(0.05, process.popen.send_signal, [signal.SIGINT])
         again.start()
         process.stop(signal.SIGINT)
         again.join()
+        assert "frames" in process.text, "no summary"
     assert not status_file.exists()
