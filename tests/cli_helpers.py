@@ -113,6 +113,7 @@ def fails(*args: str | Path, env: dict[str, str], **options) -> str:
     lines = done.stderr.splitlines()
     assert len(lines) == 1, done.stderr
     assert lines[0].startswith("posture: ")
+    assert "[Errno" not in lines[0], lines[0]
     return lines[0].removeprefix("posture: ")
 
 

@@ -50,7 +50,7 @@ def test_a_desktop_that_hangs_holds_nothing_up(tmp_path):
         env = home_env(tmp_path / "home", DBUS_SESSION_BUS_ADDRESS=bus.address)
         start_s = time.monotonic()
         done = posture("demo", "--speed", "100", env=env)
-        assert time.monotonic() - start_s < 60.0
+        assert time.monotonic() - start_s < 25.0, "waited for D-Bus, whose own limit this is"
         assert "summary" in service.line()
     assert "frames" in done.stdout
 

@@ -258,6 +258,9 @@ def test_reset_brings_back_the_baseline_given():
     pipeline.reset()
     assert pipeline.baseline is None
     assert repr(run(landmarks, pipeline)) == repr(first)
+    pipeline.step(no_person(100.0))
+    pipeline.reset()
+    assert K.CAMERA_BACK not in kinds(run(landmarks, pipeline))
 
 
 def test_a_snooze_silences_alerts_and_nothing_else():

@@ -202,10 +202,11 @@ def test_an_interrupted_replay_keeps_whole_rows(env, tmp_path):
     assert all(None not in row.values() for row in rows)
 
 
-def test_a_killed_replay_keeps_whole_rows(env, tmp_path):
+def test_rows_reach_the_file_one_by_one_so_that_a_killed_replay_keeps_them(env, tmp_path):
     trace = tmp_path / "t.csv"
     with running("replay", FRONT, "--baseline", front_baseline(), "--trace", trace, env=env) as process:
         process.wait_for(lambda: trace.exists() and trace.read_bytes().count(b"\n") > 5)
+        assert trace.read_bytes().count(b"\n") < 60, "they come in blocks"
         process.popen.kill()
         process.popen.wait(10)
     assert trace.read_bytes().endswith(b"\n")

@@ -1,7 +1,9 @@
 """`posture run`: a camera on loopback, the same answers as replay, and an end within a second at any moment."""
 
+import re
 import signal
 import threading
+from pathlib import Path
 
 import cv2
 import mjpeg_server
@@ -115,14 +117,14 @@ def test_it_ends_at_once_while_starting(env, moment, number):
 @BOTH
 def test_it_ends_at_once_before_anything_is_loaded(env, number):
     with running("run", "--source", FRONT, env=env) as process:
-        caught = f"/proc/{process.popen.pid}/status"
+        maps, state = (Path(f"/proc/{process.popen.pid}/{name}") for name in ("maps", "status"))
 
         def is_ready():
-            with open(caught, encoding="utf-8") as file:  # noqa: PTH123
-                mask = next(line for line in file if line.startswith("SigCgt"))
-            return int(mask.split()[1], 16) >> (signal.SIGTERM - 1) & 1
+            mask = re.search(r"SigCgt:\s*(\w+)", state.read_text(encoding="utf-8"))[1]
+            return int(mask, 16) >> (signal.SIGTERM - 1) & 1
 
         process.wait_for(is_ready)
+        assert "_multiarray_umath" not in maps.read_text(encoding="utf-8"), "only after the slow imports"
         process.stop(number)
 
 
@@ -189,8 +191,9 @@ def test_ctrl_c_twice_ends_as_cleanly_as_once(env, tmp_path):
     status_file = tmp_path / "home/.local/state/posture/status.json"
     with running("run", "--source", FRONT, "--baseline", front_baseline(), env=env) as process:
         process.wait_for(status_file.exists)
-        again = threading.Timer(0.1, process.popen.send_signal, [signal.SIGINT])
+        again = threading.Timer(0.05, process.popen.send_signal, [signal.SIGINT])
         again.start()
         process.stop(signal.SIGINT)
         again.join()
+        assert "frames" in process.text, "no summary"
     assert not status_file.exists()

@@ -54,6 +54,15 @@ def test_a_step_is_followed_without_overshoot_and_not_at_once(rate_hz):
     assert after[int(3 * rate_hz)] > 18.0, "within 3 s"
 
 
+def test_quick_moves_are_followed_with_less_lag_than_slow_ones():
+    def lag_s(speed):
+        return 10.0 - run(at_rate(4.0, lambda t: speed * t, 10.0))[-1] / speed
+
+    assert lag_s(0.1) == pytest.approx(TAU_S, rel=0.05)
+    assert lag_s(10.0) < 0.6 * TAU_S
+    assert lag_s(10.0) > lag_s(40.0) > 0.0
+
+
 def test_noise_is_damped_while_still():
     raw = [(k / 10, 0.5 * (-1) ** k) for k in range(200)]
     assert max(abs(v) for v in run(raw)[50:]) < 0.15
