@@ -89,7 +89,7 @@ def test_a_failed_save_keeps_the_old_file_and_leaves_nothing_else(tmp_path, monk
     def fail(*_args, **_kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(np, "savez_compressed", fail)
+    monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(TraceError, match=r"a\.npz: .*No space left on device"):
         save_trace(path, make(5))
     monkeypatch.undo()
@@ -97,9 +97,15 @@ def test_a_failed_save_keeps_the_old_file_and_leaves_nothing_else(tmp_path, monk
     assert os.listdir(tmp_path) == ["a.npz"]  # noqa: PTH208
 
 
-def test_saving_into_a_folder_that_is_not_there_is_an_error(tmp_path):
+def test_saving_makes_the_folder(tmp_path):
+    save_trace(tmp_path / "new" / "a.npz", make(1))
+    assert_same(load_trace(tmp_path / "new" / "a.npz"), make(1))
+
+
+def test_saving_where_a_file_is_in_the_way_is_an_error(tmp_path):
+    (tmp_path / "file").touch()
     with pytest.raises(TraceError, match="cannot be written"):
-        save_trace(tmp_path / "nowhere" / "a.npz", make(1))
+        save_trace(tmp_path / "file" / "a.npz", make(1))
 
 
 def write_arrays(path: Path, **changes) -> None:
