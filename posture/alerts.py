@@ -61,7 +61,14 @@ class AlertPolicy:
         """Stay silent until frame time `until_s`, seconds."""
         self.snoozed_until_s = until_s
 
-    def step(self, t_s: float, state: SlouchState, is_slouch_level: bool, slouched_s: float) -> Alert | None:
+    def step(
+        self,
+        t_s: float,
+        state: SlouchState,
+        is_slouch_level: bool,
+        slouched_s: float,
+        onset_s: float | None = None,
+    ) -> Alert | None:
         """Take one frame in and return the alert that is due, or None.
 
         Parameters
@@ -74,6 +81,8 @@ class AlertPolicy:
             Whether this very frame was judged a slouch: nobody is told in the moment they sit up.
         slouched_s : float
             Judged slouch time so far, seconds.
+        onset_s : float or None
+            Frame time at which the slouch began; None = `slouched_s` ago.
         """
         if state in (SlouchState.UPRIGHT, SlouchState.AWAY):
             self._cooldown_s, self._next_s = self.settings.cooldown_s, None
@@ -89,7 +98,7 @@ class AlertPolicy:
             2 * self._cooldown_s, max(self.settings.max_cooldown_s, self.settings.cooldown_s)
         )
         self._recent.append(t_s)
-        alert = Alert(t_s - slouched_s, t_s, slouched_s, self._n)
+        alert = Alert(t_s - slouched_s if onset_s is None else onset_s, t_s, slouched_s, self._n)
         self._n += 1
         return alert
 

@@ -184,7 +184,11 @@ class Pipeline:
         events = self._machine.step(t_s, ratio, reason) + self._camera_events(t_s, reason)
         machine = self._machine
         alert = self._policy.step(
-            t_s, machine.state, machine.is_slouch_level and not isnan(ratio), machine.slouched_s
+            t_s,
+            machine.state,
+            machine.is_slouch_level and not isnan(ratio),
+            machine.slouched_s,
+            machine.slouch_onset_s,
         )
         if alert is not None:
             events.append(SlouchEvent(EventKind.ALERT, alert.onset_s, t_s))

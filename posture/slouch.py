@@ -82,7 +82,7 @@ class SlouchMachine:
 
     Notes
     -----
-    The first state is reached without an event: nobody saw it begin.
+    The first UPRIGHT or UNKNOWN is reached without an event: nobody saw what was before. Events pair up.
     """
 
     def __init__(self, settings: JudgeSettings) -> None:
@@ -97,11 +97,14 @@ class SlouchMachine:
         """Whether the newest judged frame was on the slouching side of the hysteresis."""
         self.slouched_s = 0.0
         """Judged slouch time so far, seconds, without gaps and brief recoveries."""
+        self.slouch_onset_s: float | None = None
+        """Frame time at which that slouch began; None = there is none."""
         self._t_s: float | None = None
         self._was_slouch = False
         self._was_judged = False
         self._judged_s: float | None = None
         self._unjudged_since_s: float | None = None
+        self._absent_since_s: float | None = None
         self._candidate = SlouchState.UNKNOWN
         self._candidate_since_s: float | None = None
         self._has_state = False
@@ -133,27 +136,44 @@ class SlouchMachine:
         is_gap = dt_s > self.settings.max_gap_s
         self._t_s = t_s
         if is_gap:
-            self._candidate_since_s = self._unjudged_since_s = None
+            self._candidate_since_s = self._unjudged_since_s = self._absent_since_s = None
         target = self._target(slouch_ratio, reason)
         is_judged = target in (SlouchState.UPRIGHT, SlouchState.SLOUCHING)
         self._forget(t_s, is_judged, is_gap)
-        self._accrue(target, 0.0 if is_gap else dt_s)
-        if is_judged or target is self.state:
-            self._unjudged_since_s = None
-        elif self._unjudged_since_s is None:
-            self._unjudged_since_s = t_s
+        self._accrue(t_s, target, 0.0 if is_gap else dt_s)
+        since_s = self._judged_since(t_s, target) if is_judged else self._not_judged_since(t_s, target)
+        if target is self.state:
+            self.reason = reason if target is SlouchState.UNKNOWN else Reason.NONE
+            return []
+        if t_s - since_s < self._dwell_s(target):
+            return []
+        return self._enter(target, since_s, t_s, reason)
+
+    def _judged_since(self, t_s: float, target: SlouchState) -> float:
+        """Return since when judged frames have said `target`; short holes between them do no harm."""
+        self._unjudged_since_s = self._absent_since_s = None
         if target is self.state:
             self._candidate_since_s = None
-            if target is SlouchState.UNKNOWN:
-                self.reason = reason
-            return []
+            return t_s
         if target is not self._candidate or self._candidate_since_s is None:
-            # Without a judgement is without a judgement, also when the reason flickers to "nobody" and back.
-            since_s = self._unjudged_since_s if target is SlouchState.UNKNOWN else None
-            self._candidate, self._candidate_since_s = target, t_s if since_s is None else since_s
-        if t_s - self._candidate_since_s < self._dwell_s(target):
-            return []
-        return self._enter(target, self._candidate_since_s, t_s, reason)
+            self._candidate, self._candidate_since_s = target, t_s
+        return self._candidate_since_s
+
+    def _not_judged_since(self, t_s: float, target: SlouchState) -> float:
+        """Return since when there has been no judgement, or nobody.
+
+        Without a judgement is without a judgement, also when the reason flickers to "nobody" and back.
+        """
+        if target is self.state or self._unjudged_since_s is None:
+            self._unjudged_since_s = None if target is self.state else t_s
+        is_absent = target is SlouchState.AWAY
+        self._absent_since_s = (
+            (t_s if self._absent_since_s is None else self._absent_since_s) if is_absent else None
+        )
+        since_s = self._absent_since_s if is_absent else self._unjudged_since_s
+        if self._unjudged_since_s is None or t_s - self._unjudged_since_s >= self.settings.unknown_after_s:
+            self._candidate_since_s = None
+        return t_s if since_s is None else since_s
 
     def check_time(self, t_s: float) -> None:
         """Raise TimestampError if `t_s` is not finite or before the newest frame."""
@@ -174,14 +194,20 @@ class SlouchMachine:
         self.is_slouch_level = slouch_ratio >= boundary
         return SlouchState.SLOUCHING if self.is_slouch_level else SlouchState.UPRIGHT
 
-    def _accrue(self, target: SlouchState, dt_s: float) -> None:
+    def _accrue(self, t_s: float, target: SlouchState, dt_s: float) -> None:
         """Count slouched time between two consecutive slouching frames; a lone spike before that is dropped."""
         is_slouch = target is SlouchState.SLOUCHING
         if is_slouch and self._was_slouch:
             self.slouched_s += dt_s
         elif target is SlouchState.UPRIGHT and self.state is not SlouchState.SLOUCHING:
-            self.slouched_s = 0.0
+            self._clear_slouch()
+        if is_slouch and self.slouch_onset_s is None:
+            self.slouch_onset_s = t_s
         self._was_slouch = is_slouch
+
+    def _clear_slouch(self) -> None:
+        """Forget the slouch so far."""
+        self.slouched_s, self.slouch_onset_s = 0.0, None
 
     def _dwell_s(self, target: SlouchState) -> float:
         """Return how long `target` must last before the state becomes it."""
@@ -202,7 +228,7 @@ class SlouchMachine:
         """Drop the slouched time when nothing could be judged for long, be it unclear frames or a gap."""
         is_hole = is_gap or not (is_judged and self._was_judged)
         if is_hole and self._judged_s is not None and t_s - self._judged_s > self.settings.forget_after_s:
-            self.slouched_s = 0.0
+            self._clear_slouch()
         self._was_judged = is_judged
         if is_judged:
             self._judged_s = t_s
@@ -211,9 +237,11 @@ class SlouchMachine:
         """Make `target` the state and return the events of leaving the old one and entering it."""
         left, had_state = self.state, self._has_state
         self.state, self.reason = target, reason if target is SlouchState.UNKNOWN else Reason.NONE
-        self._candidate_since_s, self._unjudged_since_s, self._has_state = None, None, True
+        self._candidate_since_s = self._unjudged_since_s = self._absent_since_s = None
+        self._has_state = True
         if target in (SlouchState.UPRIGHT, SlouchState.AWAY):
-            self.slouched_s, self.is_slouch_level = 0.0, False
+            self._clear_slouch()
+            self.is_slouch_level = False
         kinds: list[EventKind] = []
         if left is SlouchState.SLOUCHING:
             kinds.append(EventKind.SLOUCH_ENDED)
