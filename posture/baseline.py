@@ -57,8 +57,12 @@ class Baseline:
     @property
     def shoulder_yaw_deg(self) -> float:
         """The shoulder line's median yaw; 0 = square to the camera, +-90 = seen from the side."""
-        sine, cosine = (float(self.cue_centre[CUE_NAMES.index(n)]) for n in ("shoulder_sin", "shoulder_cos"))
-        return degrees(atan2(sine, cosine))
+        return degrees(atan2(self._cue("shoulder_sin"), self._cue("shoulder_cos")))
+
+    @property
+    def head_yaw_deg(self) -> float:
+        """The face's median yaw in the picture; turned to the picture's right positive."""
+        return degrees(atan2(-self._cue("face_z_x"), self._cue("face_x_x")))
 
     @property
     def placement(self) -> Placement:
@@ -67,3 +71,7 @@ class Baseline:
         if yaw_deg < FRONT_MAX_DEG:
             return Placement.FRONT
         return Placement.SIDE if yaw_deg > SIDE_MIN_DEG else Placement.QUARTER
+
+    def _cue(self, name: str) -> float:
+        """Return the centre of one cue."""
+        return float(self.cue_centre[CUE_NAMES.index(name)])

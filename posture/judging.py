@@ -82,7 +82,6 @@ def slouch_ratio(
 def find_reason(
     landmarks: Landmarks,
     angles: Angles,
-    head_yaw_deg: float,
     baseline: Baseline | None,
     is_camera_moved: bool,
     judge: JudgeSettings,
@@ -93,8 +92,6 @@ def find_reason(
     ----------
     landmarks, angles : Landmarks, Angles
         The frame.
-    head_yaw_deg : float
-        How far the head is turned from the baseline; NaN = not measured.
     baseline : Baseline or None
         None = not calibrated.
     is_camera_moved : bool
@@ -122,9 +119,10 @@ def find_reason(
         or abs(place[Place.SHOULDER_Y] - centre[Place.SHOULDER_Y]) > reach
     ):
         return Reason.OUT_OF_PLACE
-    if isnan(head_yaw_deg):
-        return Reason.NOT_MEASURED
-    return Reason.TURNED_AWAY if abs(head_yaw_deg) > judge.max_yaw_deg else Reason.NONE
+    turn_deg = float(angles.head_yaw_deg[0]) - baseline.head_yaw_deg
+    if abs((turn_deg + 180.0) % 360.0 - 180.0) > judge.max_yaw_deg:
+        return Reason.TURNED_AWAY
+    return Reason.NONE
 
 
 def find_presence(landmarks: Landmarks, reason: Reason) -> bool | None:

@@ -240,8 +240,7 @@ class Pipeline:
         raw = [nan] * len(Measure)
         if self._estimator is not None and not is_moved:
             raw = compute_deviation(angles.cues, self._estimator).values[0].tolist()
-        yaw_deg = raw[Measure.HEAD_YAW_DEG]
-        reason = find_reason(landmarks, angles, yaw_deg, self.baseline, is_moved, self.settings.judge)
+        reason = find_reason(landmarks, angles, self.baseline, is_moved, self.settings.judge)
         return {measure: f.step(t_s, raw[measure]) for measure, f in self._filters.items()}, reason
 
     def _camera_events(self, t_s: float, reason: Reason) -> list[SlouchEvent]:

@@ -171,8 +171,8 @@ class SlouchMachine:
             (t_s if self._absent_since_s is None else self._absent_since_s) if is_absent else None
         )
         since_s = self._absent_since_s if is_absent else self._unjudged_since_s
-        if self._unjudged_since_s is None or t_s - self._unjudged_since_s >= self.settings.unknown_after_s:
-            self._candidate_since_s = None
+        if self._judged_s is None or t_s - self._judged_s >= self.settings.unknown_after_s:
+            self._candidate_since_s = None  # too long a hole to reach across
         return t_s if since_s is None else since_s
 
     def check_time(self, t_s: float) -> None:

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from synthetic import person, steady_times, without_person, without_picture
 
-from posture.angles import Quantity, compute_angles
+from posture.angles import Place, compute_angles
 from posture.calibration import assess, find_problem, fit_baseline, robust_spread
-from posture.deviation import Measure, compute_deviation
+from posture.coefficients import packaged_coefficients
+from posture.deviation import Measure, compute_deviation, make_estimator
 from posture.errors import CalibrationError, PostureError
 from posture.landmarks import Landmarks
 from posture.settings import JudgeSettings
@@ -46,16 +47,15 @@ def test_steady_frames_make_a_baseline_of_what_was_seen(azimuth_deg):
     assert baseline.duration_s == pytest.approx(9.75)
     assert baseline.luminance == 0.5
     assert baseline.created_utc == "2025-01-02T03:04:05Z"
-    assert np.isfinite(baseline.centre).all()
-    assert (baseline.spread >= 0.0).all()
+    assert np.isfinite(baseline.cue_centre).all()
+    assert (baseline.cue_spread >= 0.0).all()
     assert (baseline.deviation_spread >= 0.0).all()
-    values = compute_angles(landmarks).values
-    assert ((baseline.centre >= values.min(axis=0)) & (baseline.centre <= values.max(axis=0))).all()
-    own = compute_deviation(compute_angles(landmarks), baseline).values
+    values = compute_angles(landmarks).cues
+    assert ((baseline.cue_centre >= values.min(axis=0)) & (baseline.cue_centre <= values.max(axis=0))).all()
+    estimator = make_estimator(baseline.cue_centre, packaged_coefficients())
+    own = compute_deviation(compute_angles(landmarks).cues, estimator).values
     for measure in (Measure.NECK_DEG, Measure.THORACIC_DEG, Measure.SINK_RATIO):
-        assert np.median(own[:, measure]) == pytest.approx(
-            0.0, abs=0.5 * baseline.deviation_spread[measure] + 1e-9
-        )
+        assert np.median(own[:, measure]) == pytest.approx(0.0, abs=baseline.deviation_spread[measure] + 1e-9)
         assert 0.0 < baseline.deviation_spread[measure] < 3.0
     assert assess(landmarks, compute_angles(landmarks), SETTINGS).problems == ()
 
@@ -63,12 +63,12 @@ def test_steady_frames_make_a_baseline_of_what_was_seen(azimuth_deg):
 def test_noise_widens_the_spread_and_nothing_else():
     still, noisy = (fit_baseline(upright(noise=noise), SETTINGS) for noise in (0.0003, 0.0012))
     assert (noisy.deviation_spread > 2.0 * still.deviation_spread).all()
-    assert noisy.centre == pytest.approx(still.centre, abs=1.0)
+    assert noisy.cue_centre == pytest.approx(still.cue_centre, abs=1.0)
 
 
 def test_exactly_still_has_no_spread():
     baseline = fit_baseline(upright(noise=0.0), SETTINGS)
-    assert baseline.spread == pytest.approx(0.0, abs=1e-9)
+    assert baseline.cue_spread == pytest.approx(0.0, abs=1e-9)
     assert baseline.deviation_spread == pytest.approx(0.0, abs=1e-9)
 
 
@@ -93,9 +93,9 @@ def test_one_frame_in_five_may_be_anything(kind):
             xyzv[rows, :, :2] *= 1e6
         odd = dataclasses.replace(clean, xyzv=xyzv, world_m=world_m)
     expected, found = fit_baseline(clean, SETTINGS), fit_baseline(odd, SETTINGS)
-    limit = 2.0 * expected.spread + 1e-9
-    assert (np.abs(found.centre - expected.centre) <= limit).all()
-    assert (found.spread <= 2.5 * expected.spread + 1e-9).all()
+    limit = 2.0 * expected.cue_spread + 1e-9
+    assert (np.abs(found.cue_centre - expected.cue_centre) <= limit).all()
+    assert (found.cue_spread <= 2.5 * expected.cue_spread + 1e-9).all()
     assert (found.deviation_spread <= 2.5 * expected.deviation_spread + 1e-9).all()
 
 
@@ -186,4 +186,4 @@ def test_the_time_of_day_of_a_calibration_does_not_matter(shift_s):
     a, b = fit_baseline(landmarks, SETTINGS), fit_baseline(moved, SETTINGS)
     for field in dataclasses.fields(a):
         assert np.array_equal(getattr(a, field.name), getattr(b, field.name)), field.name
-    assert b.centre[Quantity.SHOULDER_X] == pytest.approx(0.5, abs=0.01)
+    assert b.place_centre[Place.SHOULDER_X] == pytest.approx(0.5, abs=0.01)

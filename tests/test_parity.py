@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from synthetic import mirrored, scaled
 
-from posture.angles import Quantity, compute_angles
+from posture.angles import compute_angles
 from posture.calibration import fit_baseline
-from posture.deviation import Measure, compute_deviation
+from posture.coefficients import packaged_coefficients
+from posture.deviation import Measure, compute_deviation, make_estimator
 from posture.landmarks import Landmarks, concatenate, no_person
 from posture.pipeline import Pipeline, StepResult
 from posture.settings import AlertSettings, Settings
@@ -99,15 +100,17 @@ def test_angles_and_deviations_of_one_frame_are_those_of_the_clip(name):
     landmarks = load(name)
     baseline = fit_baseline(load("front_upright_slouch")[:24], SETTINGS.judge)
     angles = compute_angles(landmarks)
-    deviation = compute_deviation(angles, baseline)
+    estimator = make_estimator(baseline.cue_centre, packaged_coefficients())
+    deviation = compute_deviation(angles.cues, estimator)
     for t in range(len(landmarks)):
         one = compute_angles(landmarks[t : t + 1])
-        assert one.values.tobytes() == angles.values[t : t + 1].tobytes()
-        alone = compute_deviation(one, baseline)
+        assert one.cues.tobytes() == angles.cues[t : t + 1].tobytes()
+        assert one.place.tobytes() == angles.place[t : t + 1].tobytes()
+        alone = compute_deviation(one.cues, estimator)
         assert alone.values.tobytes() == deviation.values[t : t + 1].tobytes()
         assert alone.standard_error.tobytes() == deviation.standard_error[t : t + 1].tobytes()
     nobody = np.isnan(landmarks.xyzv[:, 0, 0])
-    assert np.isnan(angles[Quantity.SHOULDER_X][nobody]).all()
+    assert not angles.is_measured[nobody].any()
     assert np.isnan(deviation.values[nobody]).all()
     assert (deviation.standard_error[np.isfinite(deviation.values)] > 0.0).all()
 
@@ -141,7 +144,7 @@ def test_the_mirror_image_gives_the_same_answers(name):
     np.testing.assert_allclose(numbers(flipped), numbers(plain), rtol=0.0, atol=1e-6)
     assert [r.state for r in flipped] == [r.state for r in plain]
     assert events(flipped) == events(plain)
-    yaw = [compute_angles(side)[Quantity.HEAD_YAW_DEG] for side in (landmarks, mirrored(landmarks))]
+    yaw = [compute_angles(side).head_yaw_deg for side in (landmarks, mirrored(landmarks))]
     np.testing.assert_allclose(yaw[1], -yaw[0], atol=1e-6)
 
 
@@ -172,7 +175,8 @@ def test_another_zoom_gives_nearly_the_same_deviations(name, factor):
     deviations = []
     for seen in (landmarks, scaled(landmarks, factor)):
         baseline = fit_baseline(seen[:n], SETTINGS.judge)
-        deviations.append(compute_deviation(compute_angles(seen), baseline).values)
+        estimator = make_estimator(baseline.cue_centre, packaged_coefficients())
+        deviations.append(compute_deviation(compute_angles(seen).cues, estimator).values)
     plain, zoomed = deviations
     assert (np.isnan(plain) == np.isnan(zoomed)).all()
     for measure, floor in zip(DEVIATIONS, (1.5, 1.5, 0.02), strict=True):

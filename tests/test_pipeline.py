@@ -292,3 +292,34 @@ def test_thresholds_never_go_below_the_noise_of_the_baseline():
 
 def test_no_frames_give_no_results():
     assert run(Landmarks.empty()) == []
+
+
+def shifted(landmarks, dx, dy, confidence=0.9):
+    """Return the frames with the background displaced."""
+    scene_shift = np.tile([dx, dy, confidence], (len(landmarks), 1))
+    return dataclasses.replace(landmarks, scene_shift=scene_shift)
+
+
+def test_a_moved_camera_is_said_once_and_nobody_is_judged_until_it_is_back():
+    still, slouch = sitting(10.0), sitting(60.0, neck_deg=40.0, thoracic_deg=20.0)
+    pipeline = calibrated()
+    results = run(shifted(still, 0.0, 0.0), pipeline)
+    moved = dataclasses.replace(shifted(slouch, 0.0, 0.05), t_s=slouch.t_s + 10.0)
+    results = run(moved, pipeline)
+    assert kinds(results).count(EventKind.CAMERA_MOVED) == 1
+    assert EventKind.ALERT not in kinds(results)
+    event = next(e for r in results for e in r.events if e.kind is EventKind.CAMERA_MOVED)
+    assert event.onset_s == 10.0
+    assert event.confirmed_s - event.onset_s <= 2.0
+    assert {r.reason for r in results[-40:]} == {Reason.CAMERA_MOVED}
+    assert all(math.isnan(r.neck_deviation_deg) for r in results[-40:]), "nothing is measured against it"
+    back = dataclasses.replace(shifted(still, 0.0, 0.0), t_s=still.t_s + 80.0)
+    results = run(back, pipeline)
+    assert results[-1].state is S.UPRIGHT
+
+
+def test_an_unsure_shift_of_the_background_is_no_move():
+    pipeline = calibrated()
+    results = run(shifted(sitting(10.0), 0.2, 0.2, confidence=0.3), pipeline)
+    assert EventKind.CAMERA_MOVED not in kinds(results)
+    assert results[-1].state is S.UPRIGHT

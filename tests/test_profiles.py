@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from posture import files
-from posture.angles import Quantity
+from posture.angles import N_PLACE
 from posture.baseline import Baseline
+from posture.cues import N_CUES
 from posture.deviation import Measure
 from posture.errors import OutputError, ProfileError
 from posture.profiles import age_text, load_baseline, profile_path, save_baseline
@@ -30,8 +31,9 @@ def baselines(draw):
         return np.array(draw(st.lists(kind, min_size=n, max_size=n)))
 
     return Baseline(
-        centre=vector(FINITE, len(Quantity)),
-        spread=vector(SPREAD, len(Quantity)),
+        cue_centre=vector(FINITE, N_CUES),
+        cue_spread=vector(SPREAD, N_CUES),
+        place_centre=vector(FINITE, N_PLACE),
         deviation_spread=vector(SPREAD, len(Measure)),
         luminance=draw(st.floats(0, 1)),
         n_frames=draw(st.integers(1, 10_000)),
@@ -41,8 +43,8 @@ def baselines(draw):
 
 
 def simple(created_utc: str = "") -> Baseline:
-    ones = np.ones(len(Quantity))
-    return Baseline(ones, ones, np.ones(len(Measure)), 0.5, 32, 8.0, created_utc)
+    ones = np.ones(N_CUES)
+    return Baseline(ones, ones, np.ones(N_PLACE), np.ones(len(Measure)), 0.5, 32, 8.0, created_utc)
 
 
 @given(baselines())
@@ -51,7 +53,7 @@ def test_what_is_loaded_is_what_was_saved(tmp_path, baseline):
     path = tmp_path / "b.json"
     save_baseline(path, baseline)
     loaded = load_baseline(path)
-    for name in ("centre", "spread", "deviation_spread"):
+    for name in ("cue_centre", "cue_spread", "place_centre", "deviation_spread"):
         np.testing.assert_array_equal(getattr(loaded, name), getattr(baseline, name))
     for name in ("luminance", "n_frames", "duration_s", "created_utc"):
         assert getattr(loaded, name) == getattr(baseline, name)
@@ -142,14 +144,14 @@ DAMAGE = {
     "foreign": lambda: b'{"name": "another program", "version": 1}',
     "other version": lambda: damaged(lambda c: c.update(posture_baseline=99)),
     "version as text": lambda: damaged(lambda c: c.update(posture_baseline="1")),
-    "NaN": lambda: damaged(lambda c: c["quantities"]["neck_gap"].update(centre=math.nan)),
-    "null": lambda: damaged(lambda c: c["quantities"]["neck_gap"].update(centre=None)),
-    "huge": lambda: damaged(lambda c: c["quantities"]["neck_gap"].update(centre=0)).replace(
+    "NaN": lambda: damaged(lambda c: c["cues"]["neck_y"].update(centre=math.nan)),
+    "null": lambda: damaged(lambda c: c["cues"]["neck_y"].update(centre=None)),
+    "huge": lambda: damaged(lambda c: c["cues"]["neck_y"].update(centre=0)).replace(
         b'"centre": 0', b'"centre": 1e999'
     ),
-    "negative spread": lambda: damaged(lambda c: c["quantities"]["neck_gap"].update(spread=-1)),
+    "negative spread": lambda: damaged(lambda c: c["cues"]["neck_y"].update(spread=-1)),
     "negative noise": lambda: damaged(lambda c: c["deviation_spread"].update(neck_deg=-1)),
-    "missing quantity": lambda: damaged(lambda c: c["quantities"].pop("neck_gap")),
+    "missing quantity": lambda: damaged(lambda c: c["cues"].pop("neck_y")),
     "missing measure": lambda: damaged(lambda c: c["deviation_spread"].clear()),
     "extra key": lambda: damaged(lambda c: c.update(extra=1)),
     "no frames": lambda: damaged(lambda c: c.update(n_frames=0)),

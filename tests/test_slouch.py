@@ -292,3 +292,40 @@ def test_the_frame_rate_does_not_matter(pieces, rate_hz, jitter, seed):
         assert a.onset_s - b.onset_s == pytest.approx(0.0, abs=interval_s)
         dwell_s = b.confirmed_s - b.onset_s
         assert a.confirmed_s - a.onset_s - dwell_s == pytest.approx(0.0, abs=interval_s)
+
+
+@pytest.mark.parametrize("odd", [None, Reason.LOW_CONFIDENCE, Reason.TURNED_AWAY])
+@pytest.mark.parametrize("every", [3, 4, 7])
+def test_single_unclear_frames_change_neither_states_nor_events_by_more_than_a_few_frames(odd, every):
+    pieces = [(10.0, 0.2), (20.0, 1.5), (10.0, 0.2)]
+    times = steady_times(4.0, 40.0)
+    clean = events_of(run_signal(pieces, times))
+    frames = [
+        (t, *(as_frame(odd) if i % every == 1 else as_frame(value)))
+        for i, (t, value) in enumerate(zip(times, signal(pieces, times), strict=True))
+    ]
+    holed = events_of(run(frames))
+    assert [e.kind for e in holed] == [e.kind for e in clean] == [K.SLOUCH_STARTED, K.SLOUCH_ENDED]
+    for a, b in zip(holed, clean, strict=True):
+        assert a.onset_s == pytest.approx(b.onset_s, abs=0.5)
+        assert a.confirmed_s == pytest.approx(b.confirmed_s, abs=0.5)
+
+
+def test_a_hole_as_long_as_unknown_after_restarts_the_dwell():
+    hole_s = SETTINGS.unknown_after_s + 0.5
+    pieces = [(5.0, 0.2), (1.0, 1.5), (hole_s, Reason.TURNED_AWAY), (10.0, 1.5)]
+    started = [
+        e for e in events_of(run_signal(pieces, steady_times(4.0, 20.0))) if e.kind is K.SLOUCH_STARTED
+    ]
+    assert [e.onset_s for e in started] == [6.0 + hole_s]
+
+
+def test_the_onset_of_a_slouch_outlives_brief_recoveries_and_goes_with_the_slouch():
+    machine = SlouchMachine(SETTINGS)
+    for t_s, ratio in ((0.0, 0.2), (1.0, 0.2), (2.0, 1.5), (3.0, 1.5), (4.0, 1.5), (5.0, 0.2), (6.0, 1.5)):
+        machine.step(t_s, ratio, Reason.NONE)
+    assert machine.slouch_onset_s == 2.0
+    for t_s in (7.0, 8.0, 9.0, 10.0, 11.0):
+        machine.step(t_s, 0.2, Reason.NONE)
+    assert machine.state is S.UPRIGHT
+    assert machine.slouch_onset_s is None
