@@ -12,12 +12,21 @@ def _end(number: int, _frame: FrameType | None) -> None:
     os._exit(130 if number == signal.SIGINT else 0)
 
 
+def _fill_standard_descriptors() -> None:
+    """Open what was closed of descriptors 0 to 2, lest the next file opened gets the lines of native libraries."""
+    descriptor = os.open(os.devnull, os.O_RDWR)
+    while descriptor <= 2:
+        descriptor = os.open(os.devnull, os.O_RDWR)
+    os.close(descriptor)
+
+
 def main() -> None:
     """Take the signals over, then load and run the command line.
 
     Loading takes seconds on a cold disk, and Ctrl-C inside an import ends in a traceback or, worse, in an
     error that blames the library being loaded.
     """
+    _fill_standard_descriptors()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
     from posture.cli import main as run

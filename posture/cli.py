@@ -88,7 +88,7 @@ def run(
 
     Without a baseline it takes one first: sit upright for the countdown.
     """
-    from posture.commands import run_live
+    from posture.watching import run_live
 
     _exit(run_live(source, profile, baseline, speed, set_ or [], trace, events))
 
@@ -103,7 +103,7 @@ def calibrate(
     set_: SetOption = None,
 ) -> None:
     """Record your upright: sit tall, look at the screen, hold still for a few seconds."""
-    from posture.commands import run_calibrate
+    from posture.watching import run_calibrate
 
     _exit(run_calibrate(source, profile, seconds, set_ or []))
 
@@ -155,7 +155,7 @@ def replay(
     if calibrate is not None and baseline is not None:
         raise typer.BadParameter("give either --calibrate or --baseline, not both")
     span_s = _parse_span(calibrate)
-    from posture.commands import run_replay
+    from posture.replaying import run_replay
 
     _exit(run_replay(clips, span_s, baseline, set_ or [], trace, events))
 
@@ -165,7 +165,7 @@ def demo(
     speed: Annotated[float, typer.Option(min=0.1, max=100, help="Times real time.")] = 6.0,
 ) -> None:
     """Show the monitor at work on a packaged clip; no webcam needed."""
-    from posture.commands import run_demo
+    from posture.watching import run_demo
 
     _exit(run_demo(speed))
 
@@ -175,7 +175,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Tell what the running monitor sees; exit status 1 when none is running."""
-    from posture.commands import show_status
+    from posture.inspecting import show_status
 
     _exit(show_status(as_json))
 
@@ -183,7 +183,7 @@ def status(
 @app.command()
 def cameras() -> None:
     """List the cameras found."""
-    from posture.commands import show_cameras
+    from posture.inspecting import show_cameras
 
     _exit(show_cameras())
 
@@ -196,7 +196,7 @@ def bench(
     repeat: Annotated[int, typer.Option(min=1, max=50, help="Interleaved rounds.")] = 3,
 ) -> None:
     """Measure speed on this machine, as ratios taken in one run."""
-    from posture.commands import run_bench
+    from posture.inspecting import run_bench
 
     _exit(run_bench(clip, repeat))
 

@@ -21,6 +21,13 @@ from posture.settings import PRESETS, Settings
 
 APP = "posture"
 FILE_NAME = "config.toml"
+_KINDS = {
+    "float": "a number",
+    "int": "a whole number",
+    "str": "text",
+    "bool": "true or false",
+    "object": "a section",
+}
 
 
 def config_path() -> Path:
@@ -187,6 +194,9 @@ def _convert(given: dict[str, Any], where: str) -> Settings:
         return msgspec.convert(given, Settings)
     except msgspec.ValidationError as error:
         text, _, at = str(error).partition(" - at `$")
+        text = "expected HH:MM-HH:MM" if "matching regex" in text else text
+        for kind, words in _KINDS.items():
+            text = text.replace(f"`{kind}`", words)
         key = at.strip("`").lstrip(".").replace("[...]", "")
         hint = _hints().get(key.partition("[")[0], "")
         raise SettingsError(f"{where}: {key or 'settings'}: {text[0].lower()}{text[1:]} - {hint}") from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import math
+import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -64,6 +65,9 @@ class PoseLandmarker:
         self._model_path = (packaged if model_path is None else model_path).absolute()
         self._is_packaged = self._model_path == packaged
         check_model(self._model_path, self._is_packaged)
+        # MediaPipe's audio part, unused here, imports sounddevice, which starts the system's audio or, where
+        # there is none, has ctypes run a compiler; it gets along without.
+        sys.modules.setdefault("sounddevice", None)  # type: ignore[arg-type]
         try:
             import mediapipe
             from mediapipe.tasks.python import vision

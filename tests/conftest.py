@@ -7,9 +7,13 @@ import os
 import pytest
 from hypothesis import settings
 
+from posture.capture import import_cv2
+
 # A busy machine is not a bug: how long an example takes is no reason to fail.
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
+
+import_cv2()  # before any test imports it by itself: its log levels are read once
 
 
 @pytest.hookimpl(wrapper=True)

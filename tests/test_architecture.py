@@ -61,7 +61,10 @@ OUTER = [
     "session",
     "terminal",
     "bench",
-    "commands",
+    "wiring",
+    "watching",
+    "replaying",
+    "inspecting",
     "cli",
     "__main__",
 ]
@@ -87,9 +90,9 @@ HOME = {
     "cv2_enumerate_cameras": {"cameras"},
     "plyer": {"notify"},
     "typer": {"cli"},
-    "rich": {"terminal", "commands"},
+    "rich": {"terminal", "wiring", "watching", "inspecting"},
     "platformdirs": {"config"},
-    "msgspec": {"settings", "config", "profiles", "status", "commands"},
+    "msgspec": {"settings", "config", "profiles", "status", "inspecting"},
     "socket": {"streams"},
     "sqlite3": set(),
 }

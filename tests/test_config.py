@@ -107,8 +107,8 @@ def test_junk_is_one_line_or_a_value(key, junk):
     [
         ("judge.nek_deg=3", "unknown setting judge.nek_deg; did you mean judge.neck_deg?"),
         ("sustain_s=10", "did you mean alert.sustain_s?"),
-        ("judge.neck_deg=1000", "judge.neck_deg: expected `float` <= 60.0"),
-        ("judge.neck_deg=much", "judge.neck_deg: expected `float`, got `str`"),
+        ("judge.neck_deg=1000", "judge.neck_deg: expected a number <= 60.0"),
+        ("judge.neck_deg=much", "judge.neck_deg: expected a number, got text"),
         ("camera.rotate_deg=45", "(one of 0, 90, 180, 270)"),
         ("preset=wild", '"balanced", "gentle", "strict"'),
         ("judge=3", "judge is a section"),
@@ -151,7 +151,7 @@ def test_precedence_is_default_preset_file_set(env, config):
         (b"judge = 3\n", "judge is a section"),
         (b"[jugde]\nneck_deg = 9\n", "unknown setting jugde.neck_deg; did you mean judge.neck_deg?"),
         (b"[jugde]\n", "unknown setting jugde; did you mean"),
-        (b"[judge]\nneck_deg = '9'\n", "judge.neck_deg: expected `float`, got `str`"),
+        (b"[judge]\nneck_deg = '9'\n", "judge.neck_deg: expected a number, got text"),
         (b"[preset]\n", "preset"),
     ],
 )

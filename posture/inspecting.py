@@ -1,0 +1,75 @@
+"""The commands that only look: status, cameras, bench. They return the exit code."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import msgspec
+from rich.text import Text
+
+from posture.bundled import asset_path
+from posture.config import state_path
+from posture.status import read_status
+from posture.terminal import (
+    REASONS,
+    STATES,
+    clock,
+)
+from posture.wiring import make_console
+
+
+def show_status(as_json: bool) -> int:
+    """Print the running monitor's status."""
+    console = make_console()
+    status = read_status(state_path() / "status.json")
+    if status is None:
+        console.print(
+            json.dumps({"running": False}) if as_json else "no monitor is running; 'posture run' starts one"
+        )
+        return 1
+    if as_json:
+        console.print(json.dumps({"running": True} | msgspec.to_builtins(status)))
+        return 0
+    symbol, word, colour = STATES[status.state]
+    line = Text.assemble((f"{symbol} {word}", f"bold {colour}"), f"  {REASONS[status.reason]}")
+    console.print(line)
+    console.print(
+        f"watching {status.source} against profile {status.profile!r}, process {status.pid}", markup=False
+    )
+    console.print(
+        f"sat for {clock(status.sat_s)}, slouched for {clock(status.slouched_s)}, alerts: {status.alerts}"
+    )
+    console.print(f"camera {status.camera}")
+    console.print(
+        f"notifications: {status.notifications_sent} sent, {status.notifications_failed} failed, "
+        f"{status.notifications_dropped} dropped"
+    )
+    if status.last_notification_error:
+        console.print(f"last failure: {status.last_notification_error}", style="yellow")
+    console.print(f"as of {time.time() - status.updated_unix_s:.0f} s ago", style="dim")
+    return 0
+
+
+def show_cameras() -> int:
+    """Print the cameras found."""
+    from posture.cameras import list_cameras
+
+    console = make_console()
+    found = list_cameras()
+    for camera in found:
+        console.print(f"{camera.index}  {camera.name}  {camera.path or ''}")
+    if not found:
+        console.print("no cameras found; is one plugged in, and may this user open it?")
+    return 0
+
+
+def run_bench(clip: Path | None, repeat: int) -> int:
+    """Print speed ratios measured here and now."""
+    from posture.bench import measure
+
+    console = make_console()
+    for line in measure(asset_path("demo.mp4") if clip is None else clip, repeat):
+        console.print(line)
+    return 0

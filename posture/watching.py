@@ -1,0 +1,254 @@
+"""The commands that watch: run, calibrate, demo. They return the exit code and raise PostureError."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from posture.baseline import Baseline
+from posture.bundled import asset_path
+from posture.config import load_settings, state_path
+from posture.delivery import NotificationQueue
+from posture.errors import ProfileError
+from posture.landmarks import Frame
+from posture.monitor import monitor
+from posture.notify import Notifier, NullNotifier, PlyerNotifier
+from posture.observer import Observer
+from posture.pipeline import Pipeline
+from posture.profiles import (
+    DEFAULT_NAME,
+    age_days,
+    age_text,
+    is_there,
+    load_baseline,
+    load_profile,
+    profile_path,
+    save_baseline,
+)
+from posture.session import CalibrationTick, StopSignals, calibrate, open_outputs
+from posture.settings import Settings
+from posture.sinks import NotificationSink, Sink
+from posture.sources import FrameSource, PacedSource
+from posture.status import StatusFile
+from posture.summary import Summarizer
+from posture.terminal import (
+    StatusLine,
+    baseline_text,
+    quality_text,
+    summary_table,
+)
+from posture.wiring import check_outputs, make_console, make_observer, open_with_settings, print_notes
+
+DEMO_CALIBRATION_S = (0.0, 10.0)
+DEMO_SUSTAIN_S = 10.0
+"""Seconds; the clip's slouch lasts 25 s, a working day's default is 60 s."""
+
+
+def _camera_note(source: FrameSource) -> str:
+    """Return what is wrong with a live source, or nothing."""
+    is_lost = getattr(source, "status", "ok") == "lost"
+    return f"camera lost ({getattr(source, 'detail', '')}), retrying" if is_lost else ""
+
+
+def run_live(
+    spec: str | None,
+    profile: str,
+    baseline_file: Path | None,
+    speed: float,
+    overrides: list[str],
+    trace: Path | None,
+    events: Path | None,
+) -> int:
+    """Watch a source until it ends or a signal comes."""
+    settings = load_settings(overrides=overrides)
+    console = make_console()
+    path = profile_path(profile)
+    if baseline_file is not None:
+        baseline: Baseline | None = load_baseline(baseline_file)
+    elif is_there(path) or profile != DEFAULT_NAME:
+        baseline = load_profile(profile)
+    else:
+        baseline = None
+    spec = spec or str(settings.camera.source)
+    check_outputs([spec], [trace, events])
+    signals = StopSignals()
+    with contextlib.ExitStack() as stack:
+        source = stack.enter_context(open_with_settings(spec, settings, signals))
+        is_clip = not source.is_live
+        if is_clip:
+            source = stack.enter_context(PacedSource(source, speed, stop=signals.stop))
+        observer = stack.enter_context(make_observer(settings))
+        stack.enter_context(signals)  # not before: until here a signal may simply end the process
+        outputs = open_outputs(stack, trace, events)
+        frames = iter(source)
+        name = baseline_file.name if baseline_file else f"profile {profile!r}"
+        if baseline is None:
+            name = "its first seconds" if is_clip else name
+            console.print("No baseline yet: sit upright and look at the screen.")
+            baseline = _take_baseline(
+                frames, observer, settings, signals, console, None if is_clip else path, is_clip=is_clip
+            )
+        if baseline is None:
+            return signals.exit_code
+        console.print(f"Watching {source.name} against {name}: {baseline_text(baseline)}. Ctrl-C ends it.")
+        if (age := age_days(baseline)) is not None and age > settings.calibration.stale_after_days:
+            console.print(
+                "That baseline is getting old: 'posture calibrate' takes a fresh one.", style="yellow"
+            )
+        pipeline = Pipeline(settings, baseline, start_of_day_s=_seconds_after_midnight())
+        _watch(frames, source, observer, pipeline, console, signals, profile, outputs)
+        return signals.exit_code
+
+
+def _watch(
+    frames: Iterator[Frame],
+    source: FrameSource,
+    observer: Observer,
+    pipeline: Pipeline,
+    console: Console,
+    signals: StopSignals,
+    profile: str | None,
+    outputs: list[Sink],
+) -> None:
+    """Run the loop with everything a person sees, and show the summary.
+
+    Without a `profile` it is no monitor that ``posture status`` should tell about.
+    """
+    settings = pipeline.settings
+    notifier: Notifier = PlyerNotifier() if settings.notify.enabled else NullNotifier()
+    queue = NotificationQueue(
+        notifier,
+        on_first_failure=lambda text: console.print(f"Notifications do not arrive: {text}", style="yellow"),
+    )
+
+    def note() -> str:
+        failed = f"not notified: {queue.failed}" if queue.failed else ""
+        return "  ".join(part for part in (_camera_note(source), failed) if part)
+
+    def details() -> dict[str, int | str | None]:
+        return {
+            "notifications_sent": queue.sent,
+            "notifications_failed": queue.failed,
+            "notifications_dropped": queue.dropped,
+            "last_notification_error": queue.last_error,
+            "camera": _camera_note(source) or "ok",
+        }
+
+    summarizer = Summarizer(settings.judge.max_gap_s)
+    sinks: list[Sink] = [
+        summarizer,
+        NotificationSink(queue, settings.notify.timeout_s),
+        StatusLine(console, note),
+    ]
+    if profile is not None:
+        sinks.append(StatusFile(state_path() / "status.json", source.name, profile, details))
+    with contextlib.ExitStack() as closing:
+        for sink in sinks:
+            closing.callback(sink.close)
+        monitor(frames, observer, pipeline, [*outputs, *sinks], signals.stop)
+    console.print(summary_table(summarizer.summary()))
+    print_notes(console, source)
+
+
+def _take_baseline(
+    frames: Iterator[Frame],
+    observer: Observer,
+    settings: Settings,
+    signals: StopSignals,
+    console: Console,
+    path: Path | None,
+    *,
+    is_clip: bool,
+    seconds: float | None = None,
+) -> Baseline | None:
+    """Calibrate, before a camera with a countdown, and store the result; None = stopped before it was done.
+
+    Without a `path` nothing is stored: whoever is in a clip must not become the default.
+    """
+
+    def show(tick: CalibrationTick) -> None:
+        phase = "get ready" if tick.is_counting_down else "hold still"
+        text = Text.assemble((f"{phase}  {tick.remaining_s:.0f} s", "bold"))
+        text.append(f"  {tick.problem or 'good'}", "yellow" if tick.problem else "green")
+        if console.is_terminal:
+            live.update(text, refresh=True)
+
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        result = calibrate(
+            frames,
+            observer,
+            settings,
+            seconds=seconds or settings.calibration.seconds,
+            countdown_s=0.0 if is_clip else settings.calibration.countdown_s,
+            on_tick=show,
+            stop=signals.stop,
+        )
+    if result is None:
+        return None
+    if path is not None:
+        save_baseline(path, result.baseline)
+    console.print(
+        f"Baseline taken: {baseline_text(result.baseline)}.\n{quality_text(result.quality)}.\n"
+        + ("Taken from a clip, so for this run only." if path is None else f"Saved to {path}")
+    )
+    return result.baseline
+
+
+def run_calibrate(spec: str | None, profile: str, seconds: float | None, overrides: list[str]) -> int:
+    """Take a baseline and store it."""
+    settings = load_settings(overrides=overrides)
+    console = make_console()
+    path = profile_path(profile)
+    if is_there(path):
+        with contextlib.suppress(ProfileError):
+            console.print(f"Profile {profile!r}, {age_text(load_baseline(path))}, will be replaced.")
+    signals = StopSignals()
+    with (
+        open_with_settings(spec or str(settings.camera.source), settings, signals) as source,
+        make_observer(settings) as observer,
+        signals,
+    ):
+        _take_baseline(
+            iter(source),
+            observer,
+            settings,
+            signals,
+            console,
+            path,
+            is_clip=not source.is_live,
+            seconds=seconds,
+        )
+        return signals.exit_code
+
+
+def _seconds_after_midnight() -> float:
+    """Return the local time of day."""
+    now = datetime.now().astimezone()
+    return now.hour * 3600.0 + now.minute * 60.0 + now.second
+
+
+def run_demo(speed: float) -> int:
+    """Play the packaged clip through the live loop."""
+    settings = load_settings(overrides=[f"alert.sustain_s={DEMO_SUSTAIN_S}"])
+    console = make_console()
+    console.print(
+        f"A rendered person at a desk, {speed:g} times real time. The first {DEMO_CALIBRATION_S[1]:g} s are taken as "
+        f"upright; a slouch of {DEMO_SUSTAIN_S:g} s is mentioned here, in daily use it is 60 s."
+    )
+    signals = StopSignals()
+    with contextlib.ExitStack() as stack:
+        clip = stack.enter_context(open_with_settings(str(asset_path("demo.mp4")), settings, signals))
+        source = stack.enter_context(PacedSource(clip, speed, stop=signals.stop))
+        observer = stack.enter_context(make_observer(settings))
+        stack.enter_context(signals)
+        pipeline = Pipeline(settings, calibrate_span_s=DEMO_CALIBRATION_S)
+        _watch(iter(source), source, observer, pipeline, console, signals, None, [])
+        if not signals.stop.is_set():
+            console.print("With a webcam: 'posture calibrate', then 'posture run'.")
+        return signals.exit_code

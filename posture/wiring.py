@@ -1,0 +1,63 @@
+"""What all commands share: the console, a source and an observer with the settings applied, checks of outputs."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+from rich.console import Console
+
+from posture.errors import OutputError
+from posture.landmarker import PoseLandmarker
+from posture.observer import Observer
+from posture.session import StopSignals
+from posture.settings import Settings
+from posture.sources import FrameSource, open_source
+
+
+def make_console(*, is_stderr: bool = False) -> Console:
+    """Return the console of a command's own words: wrapped at words on a terminal, not at all in a file.
+
+    What looks like markup is printed as it is: it may be a file's name.
+    """
+    console = Console(stderr=is_stderr, highlight=False, markup=False, emoji=False)
+    console.soft_wrap = not console.is_terminal
+    return console
+
+
+def make_observer(settings: Settings) -> Observer:
+    """Return a fresh observer with the chosen model."""
+    path = Path(os.path.expanduser(settings.model.path)) if settings.model.path else None  # noqa: PTH111
+    is_quiet = not logging.getLogger().isEnabledFor(logging.DEBUG)
+    return Observer(PoseLandmarker(path, min_confidence=settings.model.min_confidence, quiet=is_quiet))
+
+
+def open_with_settings(spec: str, settings: Settings, signals: StopSignals) -> FrameSource:
+    """Return the source `spec` with the camera settings applied."""
+    c = settings.camera
+    return open_source(
+        spec,
+        mirror=c.mirror,
+        rotate_deg=c.rotate_deg,
+        width_px=c.width_px,
+        height_px=c.height_px,
+        rate_hz=c.rate_hz,
+        stop=signals.stop,
+    )
+
+
+def check_outputs(inputs: list[str], outputs: list[Path | None]) -> None:
+    """Raise if a file to write is one to read, or is to be written twice."""
+    seen = {os.path.realpath(spec) for spec in inputs}
+    for path in outputs:
+        place = os.devnull if path is None else os.path.realpath(path)
+        if place in seen:
+            raise OutputError(f"{path}: would overwrite a clip or another result; name another file")
+        seen |= {place} - {os.devnull}
+
+
+def print_notes(console: Console, source: FrameSource) -> None:
+    """Tell what a source could not read."""
+    for note in source.notes:
+        console.print(f"note: {note}", style="yellow")
