@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from dataclasses import fields
 from functools import cache
@@ -37,8 +38,10 @@ def load_coefficients(path: Path) -> Coefficients:
         If the file is missing or damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as archive:
             arrays = {f.name: archive[f.name].astype(np.float64) for f in fields(Coefficients)}
+        if not all(np.isfinite(array).all() for array in arrays.values()):
+            raise ValueError("a number in it is not finite")
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ModelFileError(
             f"{path}: the estimator's coefficients are missing or damaged; install posture again"

@@ -36,9 +36,9 @@ FACE_CM: Final = np.array(
 )
 
 VECTORS: Final = (
-    "ears", "shoulders", "neck", "face", "nose", "eyes", "mouth", "eye_corners", "mouth_corners",
-    "face_x", "face_y", "face_z",
-)  # fmt: skip
+    *("ears", "shoulders", "neck", "face", "nose", "eyes", "mouth"),
+    *("eye_corners", "mouth_corners", "face_x", "face_y", "face_z"),
+)
 """Vectors of the picture, each giving an x and a y cue: see :data:`CUES`."""
 _N_POINTS = 13  # nose to right shoulder
 _SPREAD_VECTORS = frozenset(
@@ -197,7 +197,7 @@ def compute_cues(xyzv: FloatArray, world_m: FloatArray) -> FloatArray:
     cues[:, 34] = seen * ty
     cues[:, 35] = seen * (tx / np.sqrt(tx * tx + ty * ty + _TINY))
     cues[:, 36] = seen * (hips[:, 0, 0] - hips[:, 1, 0]) * per_face
-    reach = np.abs(points).max(axis=(1, 2))
+    reach = np.abs(xyzv[:, 10:13, :2]).max(axis=(1, 2))  # a corner of the mouth, the shoulders
     bad = ~((face > MIN_FACE) & (width > 0.05) & (reach < MAX_COORDINATE) & (flat > _TINY))
     if bad.any():
         cues[bad] = np.nan

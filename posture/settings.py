@@ -83,7 +83,7 @@ class JudgeSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     ] = 2.0
     smoothing_s: Annotated[
         float, Meta(ge=0, le=10, description="s; time constant of the smoothing while you sit still")
-    ] = 0.6
+    ] = 0.2
     onset_dwell_s: Annotated[
         float,
         Meta(ge=0, le=60, description="s; how long a slouch must last to be recorded as one (our choice)"),

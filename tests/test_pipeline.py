@@ -29,7 +29,7 @@ def sitting(end_s=60.0, slouch_s=(20.0, 45.0), **changes):
     times = np.array(steady_times(4, end_s))
     slouch = ((times >= slouch_s[0]) & (times < slouch_s[1])).astype(float)
     return person(
-        times, **({"neck_deg": 12 + 20 * slouch, "thoracic_deg": 2 + 15 * slouch, "noise": 5e-4} | changes)
+        times, **({"neck_deg": 12 + 32 * slouch, "thoracic_deg": 2 + 20 * slouch, "noise": 5e-4} | changes)
     )
 
 
