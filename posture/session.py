@@ -15,7 +15,7 @@ from posture.angles import compute_angles
 from posture.baseline import Baseline
 from posture.calibration import CalibrationQuality, assess, find_problem, fit_baseline
 from posture.landmarks import Frame, Landmarks, concatenate
-from posture.monitor import FrameObserver, monitor
+from posture.monitor import FrameObserver, run_monitor
 from posture.pipeline import Pipeline
 from posture.profiles import now_utc
 from posture.settings import Settings
@@ -192,5 +192,5 @@ def replay(
         sinks: list[Sink] = [summarizer, *open_outputs(stack, trace, events)]
         if progress is not None:
             sinks.append(stack.enter_context(contextlib.closing(progress)))
-        monitor(source, observer, pipeline, sinks, stop)
+        run_monitor(source, observer, pipeline, sinks, stop)
     return summarizer.summary()

@@ -17,7 +17,7 @@ from posture.config import load_settings, state_path
 from posture.delivery import NotificationQueue
 from posture.errors import ProfileError
 from posture.landmarks import Frame
-from posture.monitor import monitor
+from posture.monitor import run_monitor
 from posture.notify import Notifier, NullNotifier, PlyerNotifier
 from posture.observer import Observer
 from posture.pipeline import Pipeline
@@ -151,7 +151,7 @@ def _watch(
     with contextlib.ExitStack() as closing:
         for sink in sinks:
             closing.callback(sink.close)
-        monitor(frames, observer, pipeline, [*outputs, *sinks], signals.stop)
+        run_monitor(frames, observer, pipeline, [*outputs, *sinks], signals.stop)
     console.print(summary_table(summarizer.summary()))
     print_notes(console, source)
 
