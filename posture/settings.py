@@ -195,12 +195,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     "gentle": {
-        "judge": {"neck_deg": 14.0, "thoracic_deg": 11.0, "flexion_deg": 22.0, "sink_ratio": 0.07},
+        "judge": {"neck_deg": 14.0, "thoracic_deg": 11.0, "flexion_deg": 22.0, "sink_ratio": 0.14},
         "alert": {"sustain_s": 120.0, "max_per_hour": 2},
     },
     "balanced": {},
     "strict": {
-        "judge": {"neck_deg": 8.0, "thoracic_deg": 6.5, "flexion_deg": 14.0, "sink_ratio": 0.04},
+        "judge": {"neck_deg": 8.0, "thoracic_deg": 6.5, "flexion_deg": 14.0, "sink_ratio": 0.08},
         "alert": {"sustain_s": 30.0, "max_per_hour": 6},
     },
 }

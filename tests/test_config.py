@@ -184,3 +184,13 @@ def test_a_full_disk_leaves_the_old_file(env, config):
     assert str(config) in told
     assert config.read_text(encoding="utf-8") == "# mine\n"
     assert [path.name for path in config.parent.iterdir()] == ["config.toml"]
+
+
+@pytest.mark.parametrize("key", PRESETS["gentle"]["judge"])
+def test_gentle_needs_more_than_the_default_and_strict_less(key):
+    gentle, balanced, strict = (
+        getattr(load_settings(overrides=[f"preset={name}"]).judge, key)
+        for name in ("gentle", "balanced", "strict")
+    )
+    assert gentle > balanced > strict
+    assert set(PRESETS["strict"]["judge"]) == set(PRESETS["gentle"]["judge"])
