@@ -141,13 +141,10 @@ def _watch(
         }
 
     summarizer = Summarizer(settings.judge.max_gap_s)
-    sinks: list[Sink] = [
-        summarizer,
-        NotificationSink(queue, settings.notify.timeout_s),
-        StatusLine(console, note),
-    ]
+    sinks: list[Sink] = [summarizer, NotificationSink(queue, settings.notify.timeout_s)]
     if profile is not None:
         sinks.append(StatusFile(state_path() / "status.json", source.name, profile, details))
+    sinks.append(StatusLine(console, note))  # last: it holds the terminal as soon as it is made
     with contextlib.ExitStack() as closing:
         for sink in sinks:
             closing.callback(sink.close)
