@@ -36,13 +36,13 @@ def config_path() -> Path:
 
 
 def data_path() -> Path:
-    """Return the folder of profiles and history, whether it exists or not."""
+    """Return the folder of profiles, whether it exists or not."""
     return _folder(user_data_path)
 
 
-def state_path() -> Path:
-    """Return the folder of the running monitor's status, whether it exists or not."""
-    return _folder(user_state_path)
+def status_path() -> Path:
+    """Return where the running monitor's status is, whether it exists or not."""
+    return _folder(user_state_path) / "status.json"
 
 
 def _folder(find: Callable[..., Path]) -> Path:
