@@ -86,7 +86,7 @@ IMPURE_NAMES = {"open", "print", "input", "exec", "eval", "breakpoint", "__impor
 # Who may import an outside library; everything not named here is the standard library's.
 HOME = {
     "mediapipe": {"landmarker", "bench"},
-    "cv2": {"capture", "scene"},
+    "cv2": {"capture"},
     "cv2_enumerate_cameras": {"cameras"},
     "plyer": {"notify"},
     "typer": {"cli"},
