@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Self
 
 from posture.angles import compute_angles
 from posture.baseline import Baseline
@@ -49,7 +49,7 @@ class StopSignals:
         """130 after Ctrl-C, else 0: being asked to end is not a failure."""
         return INTERRUPTED if self.received == signal.SIGINT else 0
 
-    def __enter__(self) -> StopSignals:
+    def __enter__(self) -> Self:
         """Take the signals over."""
         for number in (signal.SIGINT, signal.SIGTERM):
             self._previous[number] = signal.signal(number, self._handle)
