@@ -65,8 +65,8 @@ class PoseLandmarker:
         self._is_packaged = self._model_path == packaged
         check_model(self._model_path, self._is_packaged)
         # MediaPipe's audio part, unused here, imports sounddevice, which starts the system's audio or, where
-        # there is none, has ctypes run a compiler; it gets along without.
-        sys.modules.setdefault("sounddevice", None)  # type: ignore[arg-type]
+        # there is none, has ctypes run a compiler; it gets along without. Hidden for this import only.
+        sounddevice = sys.modules.setdefault("sounddevice", None)  # type: ignore[arg-type]
         try:
             import mediapipe
             from mediapipe.tasks.python import vision
@@ -75,6 +75,9 @@ class PoseLandmarker:
                 f"mediapipe cannot be loaded ({_one_line(error)}): reinstall it with"
                 " python -m pip install --force-reinstall mediapipe==0.10.31"
             ) from error
+        finally:
+            if sounddevice is None:
+                del sys.modules["sounddevice"]
         self._mediapipe, self._vision = mediapipe, vision
         self._min_confidence = min_confidence
         self._quiet = quiet
