@@ -6,6 +6,7 @@ everything public says what it is.
 """
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -135,6 +136,12 @@ def roots(tree):
 def test_every_module_has_its_place():
     assert set(TREES) == {"__init__", *ORDER}
     assert len(ORDER) == len(set(ORDER))
+
+
+def test_the_design_page_lists_every_module_once():
+    page = Path(__file__).parents[1].joinpath("docs", "design.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(ORDER)
 
 
 @pytest.mark.parametrize("module", ORDER)
