@@ -13,7 +13,7 @@ import threading
 import psutil
 
 from posture import Frame, Observer, Pipeline, PoseLandmarker, Settings, open_source
-from posture.bundled import asset_path
+from posture.bundled import DEMO_CLIP_NAME, asset_path
 
 MB = 1024 * 1024
 
@@ -30,7 +30,7 @@ def main() -> None:
     print(f"{'frames':>8} {'resident MB':>12} {'threads':>8} {'handles':>8}")
     with Observer(PoseLandmarker()) as observer:
         while n < wanted:
-            with open_source(str(asset_path("demo.mp4"))) as source:
+            with open_source(str(asset_path(DEMO_CLIP_NAME))) as source:
                 for frame in source:
                     last_s = offset_s + frame.t_s
                     pipeline.step(observer.detect(Frame(last_s, frame.image_rgb)))

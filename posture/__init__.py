@@ -19,13 +19,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from posture.alerts import Alert as Alert
     from posture.angles import Angles as Angles
     from posture.angles import Place as Place
     from posture.angles import compute_angles as compute_angles
     from posture.baseline import Baseline as Baseline
     from posture.baseline import Placement as Placement
-    from posture.calibration import CalibrationQuality as CalibrationQuality
-    from posture.calibration import assess as assess
     from posture.calibration import fit_baseline as fit_baseline
     from posture.coefficients import packaged_coefficients as packaged_coefficients
     from posture.config import load_settings as load_settings
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from posture.landmarks import Frame as Frame
     from posture.landmarks import Landmarks as Landmarks
     from posture.landmarks import PoseLandmark as PoseLandmark
-    from posture.monitor import monitor as monitor
+    from posture.monitor import run_monitor as run_monitor
     from posture.observer import Observer as Observer
     from posture.pipeline import Pipeline as Pipeline
     from posture.pipeline import StepResult as StepResult
@@ -60,10 +59,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "Alert": "alerts",
     "Angles": "angles",
     "Baseline": "baseline",
     "Bout": "summary",
-    "CalibrationQuality": "calibration",
     "Deviation": "deviation",
     "EventKind": "slouch",
     "Frame": "landmarks",
@@ -84,17 +83,16 @@ _HOME = {
     "StepResult": "pipeline",
     "Summarizer": "summary",
     "Summary": "summary",
-    "assess": "calibration",
     "compute_angles": "angles",
     "compute_deviation": "deviation",
     "fit_baseline": "calibration",
-    "make_estimator": "deviation",
-    "packaged_coefficients": "coefficients",
     "load_baseline": "profiles",
     "load_settings": "config",
     "load_trace": "trace",
-    "monitor": "monitor",
+    "make_estimator": "deviation",
     "open_source": "sources",
+    "packaged_coefficients": "coefficients",
+    "run_monitor": "monitor",
     "save_baseline": "profiles",
     "save_trace": "trace",
 }

@@ -45,7 +45,7 @@ class Baseline:
     duration_s: float
     """Seconds from the first to the last of them."""
     created_utc: str
-    """When it was made, ISO 8601 in UTC; empty when it was fitted on a recorded clip."""
+    """When it was made, ISO 8601 in UTC; empty = not recorded (a replay's own)."""
 
     def __post_init__(self) -> None:
         """Check the lengths."""

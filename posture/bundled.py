@@ -18,9 +18,9 @@ def asset_path(name: str, package_folder: Path = _PACKAGE_FOLDER) -> Path:
 
     Parameters
     ----------
-    name
+    name : str
         File name without folders, such as :data:`MODEL_NAME`.
-    package_folder
+    package_folder : Path
         Folder of the package; only a test has a reason to give it.
 
     Returns

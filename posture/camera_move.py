@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import hypot
+from math import hypot, isnan
 
 
 class CameraMoveJudge:
@@ -25,17 +25,23 @@ class CameraMoveJudge:
     def reset(self) -> None:
         """Forget everything: the camera is where it should be."""
         self.is_moved = False
+        """Whether it is somewhere else."""
         self.since_s: float | None = None
         """Frame time at which it was first seen in the place it is in now."""
         self._run: tuple[float, float, float, float] | None = None  # first time, last time, dx, dy
 
     def step(self, t_s: float, dx_ratio: float, dy_ratio: float, confidence: float) -> bool:
-        """Return whether the camera is moved, as of this frame.
+        """Take one frame in and return whether the camera is moved, as of it.
 
-        `t_s` in seconds, never decreasing; the others as in :class:`SceneShift`, NaN = not measured.
+        Parameters
+        ----------
+        t_s : float
+            Frame time, seconds, never decreasing.
+        dx_ratio, dy_ratio, confidence : float
+            A row of :attr:`posture.landmarks.Landmarks.scene_shift`; NaN = not measured.
         """
         size = hypot(dx_ratio, dy_ratio)
-        if size != size or not confidence >= self.MIN_CONFIDENCE:
+        if isnan(size) or not confidence >= self.MIN_CONFIDENCE:
             return self.is_moved
         if not (size < self.LEAVE_RATIO if self.is_moved else size > self.ENTER_RATIO):
             self._run = None

@@ -212,9 +212,9 @@ def config_path() -> None:
 @config_app.command("show")
 def config_show(set_: SetOption = None) -> None:
     """Print the settings in force, with units and ranges."""
-    from posture.config import load_settings, render_defaults
+    from posture.config import load_settings, render_settings
 
-    print(render_defaults(load_settings(overrides=set_)), end="")
+    print(render_settings(load_settings(overrides=set_)), end="")
 
 
 @config_app.command("init")

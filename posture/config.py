@@ -36,13 +36,13 @@ def config_path() -> Path:
 
 
 def data_path() -> Path:
-    """Return the folder of profiles and history, whether it exists or not."""
+    """Return the folder of profiles, whether it exists or not."""
     return _folder(user_data_path)
 
 
-def state_path() -> Path:
-    """Return the folder of the running monitor's status, whether it exists or not."""
-    return _folder(user_state_path)
+def status_path() -> Path:
+    """Return where the running monitor's status is, whether it exists or not."""
+    return _folder(user_state_path) / "status.json"
 
 
 def _folder(find: Callable[..., Path]) -> Path:
@@ -85,21 +85,23 @@ def load_settings(path: Path | None = None, overrides: list[str] | None = None) 
     return _convert(merged, str(file))
 
 
-def render_defaults(current: Settings | None = None) -> str:
-    """Return a configuration file with every setting, its unit and range, commented out.
+def render_settings(current: Settings | None = None) -> str:
+    """Return a configuration file with every setting, its unit and range.
 
     Parameters
     ----------
     current : Settings or None
-        Show these values, not commented out, instead of the defaults.
+        Its values are shown; None = the defaults, commented out, as a file to begin with.
     """
     shown = msgspec.to_builtins(Settings() if current is None else current)
     mark = "# " if current is None else ""
-    lines = [
-        "# Settings of posture. Remove the '#' before a line to change it; a line left commented out",
-        "# follows the default, also when a later version changes it.",
-        "",
-    ]
+    lines = ["# Settings of posture, as they are in force.", ""]
+    if current is None:
+        lines = [
+            "# Settings of posture. Remove the '#' before a line to change it; a line left commented out",
+            "# follows the default, also when a later version changes it.",
+            "",
+        ]
     for field in _fields(Settings):
         if not isinstance(field.type, msgspec_inspect.StructType):
             lines += [f"# {_describe(field)}", f"{mark}{field.name} = {_toml(shown[field.name])}"]
@@ -127,7 +129,7 @@ def write_defaults(path: Path, *, overwrite: bool = False) -> None:
         raise OutputError(f"cannot write {path}: {error.strerror}; check the folder's permissions") from error
     if is_there and not overwrite:
         raise OutputError(f"{path} exists already; edit it, or give --force to start afresh")
-    write_atomically(path, render_defaults().encode())
+    write_atomically(path, render_settings().encode())
 
 
 def _read(path: Path, *, must_exist: bool) -> dict[str, Any]:

@@ -24,12 +24,12 @@ class NotificationQueue:
 
     Parameters
     ----------
-    notifier
+    notifier : Notifier
         What shows the notifications; an exception of any kind counts as a failed delivery.
-    on_first_failure
+    on_first_failure : callable or None
         Called with the error text at the first failure and at the first after each success, on the
         delivery thread, so it must be quick and thread-safe.
-    length
+    length : int
         Most notifications waiting at a time.
     """
 

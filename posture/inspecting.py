@@ -9,21 +9,17 @@ from pathlib import Path
 import msgspec
 from rich.text import Text
 
-from posture.bundled import asset_path
-from posture.config import state_path
+from posture.bundled import DEMO_CLIP_NAME, asset_path
+from posture.config import status_path
 from posture.status import read_status
-from posture.terminal import (
-    REASONS,
-    STATES,
-    clock,
-)
+from posture.terminal import REASONS, STATES, clock
 from posture.wiring import make_console
 
 
 def show_status(as_json: bool) -> int:
     """Print the running monitor's status."""
     console = make_console()
-    status = read_status(state_path() / "status.json")
+    status = read_status(status_path())
     if status is None:
         console.print(
             json.dumps({"running": False}) if as_json else "no monitor is running; 'posture run' starts one"
@@ -35,9 +31,7 @@ def show_status(as_json: bool) -> int:
     symbol, word, colour = STATES[status.state]
     line = Text.assemble((f"{symbol} {word}", f"bold {colour}"), f"  {REASONS[status.reason]}")
     console.print(line)
-    console.print(
-        f"watching {status.source} against profile {status.profile!r}, process {status.pid}", markup=False
-    )
+    console.print(f"watching {status.source}, baseline {status.profile!r}, process {status.pid}")
     console.print(
         f"sat for {clock(status.sat_s)}, slouched for {clock(status.slouched_s)}, alerts: {status.alerts}"
     )
@@ -70,6 +64,6 @@ def run_bench(clip: Path | None, repeat: int) -> int:
     from posture.bench import measure
 
     console = make_console()
-    for line in measure(asset_path("demo.mp4") if clip is None else clip, repeat):
+    for line in measure(asset_path(DEMO_CLIP_NAME) if clip is None else clip, repeat):
         console.print(line)
     return 0

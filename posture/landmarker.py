@@ -10,8 +10,7 @@ import atexit
 import math
 import sys
 from pathlib import Path
-from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -41,11 +40,11 @@ class PoseLandmarker:
 
     Parameters
     ----------
-    model_path
+    model_path : Path or None
         Another `.task` bundle; None takes the packaged one, whose checksum is verified.
-    min_confidence
+    min_confidence : float
         In [0, 1], for detection, presence and tracking alike; MediaPipe's own default is 0.5.
-    quiet
+    quiet : bool
         Keep MediaPipe's log lines off the terminal. They can be caught only at descriptor 2, so that is
         pointed to nowhere while the model starts and until it has found its first person (its last line
         comes then). False leaves the descriptor alone.
@@ -66,8 +65,8 @@ class PoseLandmarker:
         self._is_packaged = self._model_path == packaged
         check_model(self._model_path, self._is_packaged)
         # MediaPipe's audio part, unused here, imports sounddevice, which starts the system's audio or, where
-        # there is none, has ctypes run a compiler; it gets along without.
-        sys.modules.setdefault("sounddevice", None)  # type: ignore[arg-type]
+        # there is none, has ctypes run a compiler; it gets along without. Hidden for this import only.
+        sounddevice = sys.modules.setdefault("sounddevice", None)  # type: ignore[arg-type]
         try:
             import mediapipe
             from mediapipe.tasks.python import vision
@@ -76,6 +75,9 @@ class PoseLandmarker:
                 f"mediapipe cannot be loaded ({_one_line(error)}): reinstall it with"
                 " python -m pip install --force-reinstall mediapipe==0.10.31"
             ) from error
+        finally:
+            if sounddevice is None:
+                del sys.modules["sounddevice"]
         self._mediapipe, self._vision = mediapipe, vision
         self._min_confidence = min_confidence
         self._quiet = quiet
@@ -91,7 +93,7 @@ class PoseLandmarker:
 
         Parameters
         ----------
-        frame
+        frame : Frame
             Its time must not be before that of the previous call. Its picture is (H, W, 3) uint8 RGB of
             any size; views (mirrored, cropped) are fine. A change of size starts the model afresh, which
             takes about 0.15 s.
@@ -141,13 +143,11 @@ class PoseLandmarker:
         self._is_closed = True
         self._stop()
 
-    def __enter__(self) -> PoseLandmarker:
+    def __enter__(self) -> Self:
         """Return the landmarker itself."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc: object) -> None:
         """Close the landmarker."""
         self.close()
 

@@ -19,7 +19,7 @@ from posture.errors import ShapeError
 FloatArray: TypeAlias = NDArray[np.float64]
 UInt8Array: TypeAlias = NDArray[np.uint8]
 
-_NO_SHIFT = np.array([np.nan, np.nan, 0.0])
+_NO_SHIFT = (np.nan, np.nan, 0.0)
 N_LANDMARKS = 33  # BlazePose topology, https://ai.google.dev/edge/mediapipe/solutions/vision/pose_landmarker
 
 
@@ -79,7 +79,7 @@ class Landmarks:
         """Check that every field has the same T and the documented shape."""
         t = self.t_s.shape[0] if self.t_s.ndim == 1 else -1
         if self.scene_shift is None:
-            object.__setattr__(self, "scene_shift", np.tile(_NO_SHIFT, (len(self.t_s), 1)))
+            object.__setattr__(self, "scene_shift", np.tile(_NO_SHIFT, (max(t, 0), 1)))
         expected = (
             ("t_s", self.t_s, (t,)),
             ("xyzv", self.xyzv, (t, N_LANDMARKS, 4)),

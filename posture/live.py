@@ -25,12 +25,16 @@ GIVE_UP_S = 0.5  # failed reads for this long mean a new capture: a failed strea
 RETRY_S = 0.1  # pause after a failed read, which may have failed at once
 SLICE_S = 0.1  # longest wait between two looks at the stop event, which nobody can be woken by
 JOIN_S = 0.5  # how long close() waits for a thread that may be blocked in a driver
+# Frames are timed by a clock that goes on while the computer sleeps: Linux' BOOTTIME, macOS' MONOTONIC (which
+# time.monotonic does not read there), and Windows' only one.
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
 
 
 class LiveSource:
     """A camera or stream: always the latest picture, and an empty frame when there is none.
 
-    Iterating starts the capture thread and yields frames until `stop` is set or :meth:`close` is
+    Frame times go on while the computer sleeps: a suspended night is a gap, not a moment. Iterating starts
+    the capture thread and yields frames until `stop` is set or :meth:`close` is
     called. The first opening may fail with :class:`SourceError`; after it has worked once nothing
     raises: a lost camera yields `Frame(t_s, None)` once a second while it is opened again and again.
 
@@ -128,12 +132,13 @@ class LiveSource:
             picture = self._take(patience_s)
             if self._is_over():
                 return
-            now_s = time.monotonic()
+            now_s = _now_s()
             if self._start_s is None:
                 self._start_s = now_s
+            taken_s = time.monotonic()
             yield Frame(now_s - self._start_s, picture)
             if picture is None:  # ask again at once, and wait a second for the answer
-                due_s, patience_s = now_s, LOST_TICK_S
+                due_s, patience_s = taken_s, LOST_TICK_S
             else:  # on a grid, so that the rate holds whatever the camera's own; a late one starts it anew
                 period_s = 1.0 / self.rate_hz if self.rate_hz else 0.0
                 due_s, patience_s = max(due_s + period_s, time.monotonic()), STALL_S
@@ -233,3 +238,8 @@ class LiveSource:
                 self._status, self._detail, self._has_worked = "ok", "", True
                 self._changed.notify_all()
         return n_read
+
+
+def _now_s() -> float:
+    """Return seconds from some point on that only grow, time asleep included."""
+    return time.monotonic() if _CLOCK is None else time.clock_gettime(_CLOCK)

@@ -22,9 +22,9 @@ def check_model(path: Path, is_packaged: bool) -> None:
 
     Parameters
     ----------
-    path
+    path : Path
         The `.task` file.
-    is_packaged
+    is_packaged : bool
         Whether it must be the packaged model, byte for byte. Any other must be a zip that holds the two
         networks of :data:`MODEL_MEMBERS`, undamaged.
 

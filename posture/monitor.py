@@ -19,7 +19,7 @@ class FrameObserver(Protocol):
         ...
 
 
-def monitor(
+def run_monitor(
     frames: Iterable[Frame],
     observer: FrameObserver,
     pipeline: Pipeline,

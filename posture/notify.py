@@ -103,7 +103,7 @@ class PlyerNotifier:
 
     Parameters
     ----------
-    patience_s
+    patience_s : float
         Longest wait for ``notify-send`` or ``osascript`` in seconds. dbus-python, used only where
         ``notify-send`` is not installed, has its own limit of 25 s.
 

@@ -1,9 +1,4 @@
-"""Landmarks in, states, events and alerts out: the one stateful object, the same live and in replay. Pure.
-
->>> # pipeline = Pipeline(settings, baseline)
->>> # for landmarks in stream:
->>> #     result = pipeline.step(landmarks)
-"""
+"""Landmarks in, states, events and alerts out: the one stateful object, the same live and in replay. Pure; no I/O."""
 
 from __future__ import annotations
 
@@ -42,6 +37,7 @@ class StepResult:
     t_s: float
     """Frame time, seconds."""
     state: SlouchState
+    """What is known about the person, after the dwell times."""
     reason: Reason
     """Why this very frame was not judged; NONE when it was."""
     neck_deviation_deg: float
@@ -61,7 +57,9 @@ class StepResult:
     sat_s: float
     """Time sat since the last break, seconds."""
     events: tuple[SlouchEvent, ...]
+    """What this frame made certain; usually empty."""
     alert: Alert | None
+    """The notification that is due now, if any; its event is among `events`."""
 
     @property
     def flexion_deviation_deg(self) -> float:
@@ -78,7 +76,7 @@ class Pipeline:
         ``judge``, ``alert`` and ``breaks`` are used.
     baseline : Baseline or None
         The person's upright; None = not calibrated yet.
-    calibrate_span_s : (float, float) or None
+    calibrate_span_s : tuple of (float, float) or None
         Fit the baseline on the frames with start <= t_s < end instead; until then nothing is judged.
     start_of_day_s : float or None
         Local time of day at frame time 0 (seconds), for quiet hours; None = unknown.
@@ -109,11 +107,9 @@ class Pipeline:
         """Start afresh, with the baseline given at construction."""
         self._estimator: Estimator | None = None
         self._thresholds: Thresholds | None = None
-        self._use(self._given_baseline)
+        self._use(self._given_baseline if self._span_s is None else None)
         self._collected: list[Landmarks] = []
-        self._is_collecting = self._span_s is not None
-        if self._is_collecting:
-            self._use(None)
+        self._pending_span_s = self._span_s
         self._is_camera_lost = self._is_camera_moved = False
         self._move.reset()
         self._machine.reset()
@@ -139,8 +135,8 @@ class Pipeline:
         CalibrationError
             If a calibration span was asked for and the frames ended before it did.
         """
-        if self._is_collecting and self._span_s is not None:
-            start_s, end_s = self._span_s
+        if self._pending_span_s is not None:
+            start_s, end_s = self._pending_span_s
             last = f"at {self._collected[-1].t_s[-1]:.1f} s" if self._collected else "before it began"
             raise CalibrationError(
                 f"calibration span {start_s:g}:{end_s:g} s: the frames end {last}; choose an earlier span"
@@ -168,8 +164,8 @@ class Pipeline:
         """
         t_s = float(landmarks.t_s[0])
         self._machine.check_time(t_s)
-        if self._is_collecting:
-            self._collect(landmarks, t_s)
+        if self._pending_span_s is not None:
+            self._collect(landmarks, t_s, *self._pending_span_s)
         values, reason = self._measure(landmarks, t_s)
         neck, thoracic, sink = (
             values[Measure.NECK_DEG],
@@ -210,17 +206,15 @@ class Pipeline:
             alert,
         )
 
-    def _collect(self, landmarks: Landmarks, t_s: float) -> None:
+    def _collect(self, landmarks: Landmarks, t_s: float, start_s: float, end_s: float) -> None:
         """Gather calibration frames, and fit the baseline once the span is over."""
-        assert self._span_s is not None
-        start_s, end_s = self._span_s
         if t_s < end_s:
             if t_s >= start_s:
                 self._collected.append(landmarks)
             return
         if not self._collected:
             raise CalibrationError(f"calibration span {start_s:g}:{end_s:g} s: no frame falls into it")
-        self._is_collecting = False
+        self._pending_span_s = None
         self._use(fit_baseline(concatenate(self._collected), self.settings.judge))
         self._collected = []
 

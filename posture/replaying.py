@@ -7,14 +7,9 @@ from pathlib import Path
 from posture.config import load_settings
 from posture.errors import OutputError, PostureError
 from posture.pipeline import Pipeline
-from posture.profiles import (
-    load_baseline,
-)
+from posture.profiles import load_baseline
 from posture.session import StopSignals, replay
-from posture.terminal import (
-    ReplayProgress,
-    summary_table,
-)
+from posture.terminal import ReplayProgress, summary_table
 from posture.wiring import check_outputs, make_console, make_observer, open_with_settings, print_notes
 
 

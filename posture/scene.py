@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import hypot, nan
-from types import ModuleType
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from posture.capture import import_cv2
 from posture.errors import ShapeError
 from posture.landmarks import N_LANDMARKS, FloatArray, UInt8Array
 from posture.landmarks import PoseLandmark as P
@@ -63,17 +63,15 @@ class SceneWatch:
 
     The reference is taken over the first 2 s with a person after construction or :meth:`reset` (somebody whom
     the landmarks miss would become background); if they show too few edges around the person, over the next
-    2 s, and so on. Then it stays. Only when the light has changed so much
-    that it fits badly is it renewed, from 5 min of frames with a person to leave out and no new shift; their
-    mean shift is carried over, so that a lid sinking slowly cannot hide in it. A picture of another size but
-    the same shape goes on with the same reference, another shape begins a new one. Along a direction that the
-    background does not show (a single straight edge, say) the shift reads 0.
+    2 s, and so on. Then it stays. Only when the light has changed so much that it fits badly is it renewed, from
+    5 min of frames with a person to leave out and no new shift; their mean shift is carried over, so that a lid
+    sinking slowly cannot hide in it. A picture of another size but the same shape goes on with the same reference,
+    another shape begins a new one. Along a direction that the background does not show (a single straight edge,
+    say) the shift reads 0.
     """
 
     def __init__(self) -> None:
-        import cv2  # here, so that importing this module costs nothing
-
-        self._cv2: ModuleType = cv2
+        self._cv2 = import_cv2()  # here, so that importing this module costs nothing
         self._shape = (0, 0)
         self.reset()
 

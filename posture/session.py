@@ -1,4 +1,4 @@
-"""Put the pieces together for one run: signals, calibration before a camera, live monitoring, replay."""
+"""What a run is made of beside the loop: signals, calibration before a source, the replay of a clip."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any, Self
 
 from posture.angles import compute_angles
 from posture.baseline import Baseline
 from posture.calibration import CalibrationQuality, assess, find_problem, fit_baseline
 from posture.landmarks import Frame, Landmarks, concatenate
-from posture.monitor import FrameObserver, monitor
+from posture.monitor import FrameObserver, run_monitor
 from posture.pipeline import Pipeline
 from posture.profiles import now_utc
 from posture.settings import Settings
@@ -41,16 +42,14 @@ class StopSignals:
         self.received: int | None = None
         """The signal's number; None = none came."""
         self._received_s = 0.0
-        self._previous: dict[
-            int, signal.Handlers | int | Callable[[int, FrameType | None], object] | None
-        ] = {}
+        self._previous: dict[signal.Signals, Any] = {}
 
     @property
     def exit_code(self) -> int:
         """130 after Ctrl-C, else 0: being asked to end is not a failure."""
         return INTERRUPTED if self.received == signal.SIGINT else 0
 
-    def __enter__(self) -> StopSignals:
+    def __enter__(self) -> Self:
         """Take the signals over."""
         for number in (signal.SIGINT, signal.SIGTERM):
             self._previous[number] = signal.signal(number, self._handle)
@@ -183,14 +182,15 @@ def replay(
     trace, events : Path or None
         Files to write: one CSV row a frame, one JSON object an event.
     progress : Sink or None
-        Shows how far it is.
+        Shows how far it is; closed at the end, whatever happens.
     stop : threading.Event
         Ends it; what was judged until then is kept.
     """
     summarizer = Summarizer(pipeline.settings.judge.max_gap_s)
     with contextlib.ExitStack() as stack:
-        sinks: list[Sink] = [summarizer, *open_outputs(stack, trace, events)]
-        if progress is not None:
+        sinks: list[Sink] = [summarizer]
+        if progress is not None:  # first, so that it is closed also when an output cannot be opened
             sinks.append(stack.enter_context(contextlib.closing(progress)))
-        monitor(source, observer, pipeline, sinks, stop)
+        sinks += open_outputs(stack, trace, events)
+        run_monitor(source, observer, pipeline, sinks, stop)
     return summarizer.summary()

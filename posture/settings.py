@@ -4,7 +4,7 @@ Each value's comment in ``posture config init`` and each range error come from t
 they cannot drift apart. Sources of the defaults: [ISO] ISO 11226:2000 and [RULA] McAtamney & Corlett 1993
 (static posture = held for more than one minute; head and trunk inclination bands), [Claus] Claus et al.,
 Appl Ergon 2016 (a real-life slouch at the computer is some 10-15 degrees), [HSE] HSE L26 and University
-of Iowa guidance (a short movement break every 30-60 minutes). The rest is marked "our choice".
+of Iowa guidance (a short movement break every 30-60 minutes). The rest is our choice.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ class CameraSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Where pictures come from."""
 
     source: Annotated[str | int, Meta(description="camera index or name, clip, folder or URL")] = "0"
-    mirror: Annotated[bool, Meta(description="the camera delivers mirrored pictures: flip them back")] = False
+    mirror: Annotated[
+        bool, Meta(description="flip the picture left to right, for a camera that mirrors it")
+    ] = False
     rotate_deg: Annotated[
-        Literal[0, 90, 180, 270], Meta(description="degrees, clockwise; how the picture is turned upright")
+        Literal[0, 90, 180, 270],
+        Meta(description="degrees; turn the picture clockwise by this, for a camera mounted sideways"),
     ] = 0
     width_px: Annotated[
         int, Meta(ge=160, le=3840, description="px; asked of the camera; a small picture costs least")
@@ -28,7 +31,9 @@ class CameraSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     height_px: Annotated[int, Meta(ge=120, le=2160, description="px; asked of the camera")] = 480
     rate_hz: Annotated[
         float,
-        Meta(gt=0, le=30, description="frames per second looked at; each costs about 20 ms of one core"),
+        Meta(
+            ge=0.5, le=30, description="frames per second looked at, live; each costs about 20 ms of one core"
+        ),
     ] = 4.0
 
 
@@ -47,7 +52,7 @@ class CalibrationSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_on
     seconds: Annotated[float, Meta(ge=3, le=120, description="s; how long you sit upright")] = 8.0
     countdown_s: Annotated[float, Meta(ge=0, le=60, description="s; time to settle before it")] = 5.0
     stale_after_days: Annotated[
-        float, Meta(gt=0, le=365, description="days; an older baseline is reported as old")
+        float, Meta(gt=0, le=365, description="days; `posture run` says that an older baseline is old")
     ] = 7.0
 
 
@@ -55,30 +60,43 @@ class JudgeSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """When a posture counts as a slouch, and when it cannot be judged."""
 
     neck_deg: Annotated[
-        float, Meta(ge=3, le=60, description="degrees; neck inclination forward of your upright [Claus]")
+        float,
+        Meta(
+            ge=3, le=60, description="degrees; the neck this much further forward than your upright [Claus]"
+        ),
     ] = 10.0
     thoracic_deg: Annotated[
-        float, Meta(ge=3, le=60, description="degrees; trunk inclination forward of your upright [Claus]")
+        float,
+        Meta(
+            ge=3, le=60, description="degrees; the trunk this much further forward than your upright [Claus]"
+        ),
     ] = 8.0
     flexion_deg: Annotated[
         float,
         Meta(
             ge=4,
             le=90,
-            description="degrees; neck minus trunk: the head pokes forward, also when sunk back [ISO]",
+            description="degrees; the neck's change minus the trunk's: head poked forward, also when sunk back [ISO]",
         ),
     ] = 17.0
     sink_ratio: Annotated[
         float,
-        Meta(ge=0.02, le=0.5, description="trunk lengths; how far the shoulders have sunk (our choice)"),
+        Meta(
+            ge=0.02,
+            le=0.5,
+            description="trunk (hip to shoulder) lengths; the shoulders this much lower than your upright",
+        ),
     ] = 0.10
     release_ratio: Annotated[
-        float, Meta(gt=0, lt=1, description="share of the thresholds; below it a slouch is over (our choice)")
+        float,
+        Meta(gt=0, lt=1, description="share of the thresholds above; a slouch is over when all are below it"),
     ] = 0.75
     min_spreads: Annotated[
         float,
         Meta(
-            ge=0, le=10, description="standard deviations of your baseline that a threshold never goes below"
+            ge=0,
+            le=10,
+            description="how many standard deviations of your own upright a threshold is at least",
         ),
     ] = 2.0
     smoothing_s: Annotated[
@@ -86,26 +104,24 @@ class JudgeSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     ] = 0.2
     onset_dwell_s: Annotated[
         float,
-        Meta(ge=0, le=60, description="s; how long a slouch must last to be recorded as one (our choice)"),
+        Meta(ge=0, le=60, description="s; how long a slouch must last to be recorded as one"),
     ] = 2.0
     recovery_s: Annotated[
         float,
-        Meta(
-            ge=0, le=120, description="s; how long you must be upright for a slouch to be over (our choice)"
-        ),
+        Meta(ge=0, le=120, description="s; how long you must be upright for a slouch to be over"),
     ] = 3.0
     unknown_after_s: Annotated[
-        float, Meta(ge=0, le=60, description="s; without a judgement before the state says so (our choice)")
+        float, Meta(ge=0, le=60, description="s; without a judgement for this long before the state says so")
     ] = 2.0
     away_after_s: Annotated[
-        float, Meta(ge=0, le=600, description="s; without a person before you count as away (our choice)")
+        float, Meta(ge=0, le=600, description="s; nobody in view for this long before you count as away")
     ] = 3.0
     return_after_s: Annotated[
-        float, Meta(ge=0, le=60, description="s; judged again before the state says so (our choice)")
+        float, Meta(ge=0, le=60, description="s; judged again for this long before the state says so")
     ] = 1.0
     max_gap_s: Annotated[
         float,
-        Meta(gt=0, le=60, description="s; a longer hole between two frames is a gap and counts as nothing"),
+        Meta(gt=0, le=60, description="s; time between two frames further apart than this counts as nothing"),
     ] = 3.0
     forget_after_s: Annotated[
         float,
@@ -117,9 +133,9 @@ class JudgeSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
             ge=10, le=90, description="degrees; head turned further than this from your upright is not judged"
         ),
     ] = 35.0
-    min_luminance: Annotated[
-        float, Meta(ge=0, le=1, description="0..1; a darker picture is not judged (our choice)")
-    ] = 0.06
+    min_luminance: Annotated[float, Meta(ge=0, le=1, description="0..1; a darker picture is not judged")] = (
+        0.06
+    )
     min_visibility: Annotated[
         float, Meta(ge=0, le=1, description="0..1; landmarks the model trusts less are not used")
     ] = 0.4
@@ -140,7 +156,9 @@ class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     cooldown_s: Annotated[
         float,
         Meta(
-            ge=0, le=86_400, description="s; before the same slouch is mentioned again; doubles while ignored"
+            ge=0,
+            le=86_400,
+            description="s; until the same slouch is mentioned again; doubles each time you go on",
         ),
     ] = 300.0
     max_cooldown_s: Annotated[
@@ -160,21 +178,21 @@ class BreakSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     enabled: Annotated[bool, Meta(description="remind you to stand up and move")] = True
     interval_s: Annotated[
-        float, Meta(ge=60, le=86_400, description="s; of sitting before a break is due [HSE]")
+        float, Meta(ge=60, le=86_400, description="s; sitting this long before a break is due [HSE]")
     ] = 2700.0
     repeat_s: Annotated[
-        float, Meta(ge=60, le=86_400, description="s; before a break not taken is mentioned again")
+        float, Meta(ge=60, le=86_400, description="s; until a break not taken is mentioned again")
     ] = 900.0
-    away_s: Annotated[
-        float, Meta(ge=10, le=3600, description="s; an absence this long is a break (our choice)")
-    ] = 120.0
+    away_s: Annotated[float, Meta(ge=10, le=3600, description="s; an absence this long is a break")] = 120.0
 
 
 class NotifySettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How you are told."""
 
-    enabled: Annotated[bool, Meta(description="desktop notifications")] = True
-    timeout_s: Annotated[int, Meta(ge=1, le=120, description="s; asked of the desktop; some ignore it")] = 10
+    enabled: Annotated[bool, Meta(description="show desktop notifications")] = True
+    timeout_s: Annotated[
+        int, Meta(ge=1, le=120, description="s; how long a notification stays; some desktops ignore it")
+    ] = 10
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -195,12 +213,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     "gentle": {
-        "judge": {"neck_deg": 14.0, "thoracic_deg": 11.0, "flexion_deg": 22.0, "sink_ratio": 0.07},
+        "judge": {"neck_deg": 14.0, "thoracic_deg": 11.0, "flexion_deg": 22.0, "sink_ratio": 0.14},
         "alert": {"sustain_s": 120.0, "max_per_hour": 2},
     },
     "balanced": {},
     "strict": {
-        "judge": {"neck_deg": 8.0, "thoracic_deg": 6.5, "flexion_deg": 14.0, "sink_ratio": 0.04},
+        "judge": {"neck_deg": 8.0, "thoracic_deg": 6.5, "flexion_deg": 14.0, "sink_ratio": 0.08},
         "alert": {"sustain_s": 30.0, "max_per_hour": 6},
     },
 }

@@ -183,7 +183,6 @@ class NotificationSink:
         if any(event.kind is EventKind.BREAK_DUE for event in result.events):
             self._post(*break_text(result.sat_s, self._n_breaks))
             self._n_breaks += 1
-
         if any(event.kind is EventKind.CAMERA_MOVED for event in result.events):
             self._post(*CAMERA_MOVED_TEXT)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from math import isnan
+from math import isfinite, isnan
 
 from posture.errors import TimestampError
 from posture.settings import JudgeSettings
@@ -177,7 +177,7 @@ class SlouchMachine:
 
     def check_time(self, t_s: float) -> None:
         """Raise TimestampError if `t_s` is not finite or before the newest frame."""
-        if not abs(t_s) < float("inf"):
+        if not isfinite(t_s):
             raise TimestampError(f"frame time {t_s} is not a finite number of seconds")
         if self._t_s is not None and t_s < self._t_s:
             raise TimestampError(
@@ -185,7 +185,7 @@ class SlouchMachine:
             )
 
     def _target(self, slouch_ratio: float, reason: Reason) -> SlouchState:
-        """Return the state that this frame alone speaks for."""
+        """Cross the hysteresis, and return the state that this frame alone speaks for."""
         if reason is Reason.NO_PERSON:
             return SlouchState.AWAY
         if isnan(slouch_ratio):

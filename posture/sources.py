@@ -1,7 +1,8 @@
 """Where frames come from: a camera, a clip, a folder of pictures or a network stream, behind one protocol.
 
-Time is the source's own: a clip's frames carry the container's timestamps, a live source's the
-monotonic clock. Whatever goes wrong with a source is a :class:`~posture.errors.SourceError` of one line.
+Time is the source's own: a clip's frames carry the container's timestamps, a live source's those of a
+clock that only grows, also while the computer sleeps. Whatever goes wrong with a source is a
+:class:`~posture.errors.SourceError` of one line.
 """
 
 from __future__ import annotations

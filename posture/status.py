@@ -6,7 +6,9 @@ import logging
 import os
 import time
 from collections.abc import Callable
+from math import isnan
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -52,14 +54,12 @@ class StatusFile:
     path : Path
         The file; taken away at the end.
     source, profile : str
-        What is watched, against which baseline.
+        What is watched, against which baseline: a profile's or a file's name.
     details : callable
         Return the counters of delivery and the camera's condition as keyword values of :class:`Status`.
     """
 
-    def __init__(
-        self, path: Path, source: str, profile: str, details: Callable[[], dict[str, int | str | None]]
-    ) -> None:
+    def __init__(self, path: Path, source: str, profile: str, details: Callable[[], dict[str, Any]]) -> None:
         self._path, self._source, self._profile, self._details = path, source, profile, details
         self._n_alerts = 0
         self._written_s: float | None = None
@@ -86,7 +86,7 @@ class StatusFile:
             slouched_s=result.slouched_s,
             sat_s=result.sat_s,
             alerts=self._n_alerts,
-            **self._details(),  # type: ignore[arg-type]
+            **self._details(),
         )
         try:
             write_atomically(self._path, msgspec.json.encode(status), is_durable=False)
@@ -119,4 +119,4 @@ def read_status(path: Path) -> Status | None:
 
 def _number(value: float) -> float | None:
     """Return `value`, or None for NaN, which JSON does not have."""
-    return None if value != value else round(value, 2)
+    return None if isnan(value) else round(value, 2)

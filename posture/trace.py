@@ -1,6 +1,6 @@
 """Keep landmarks in a file, so that everything after the model can be run again without pictures.
 
-A trace is a compressed NumPy archive (`.npz`) of the five arrays of :class:`~posture.landmarks.Landmarks`
+A trace is a compressed NumPy archive (`.npz`) of the arrays of :class:`~posture.landmarks.Landmarks`
 and a version. It holds points, never a picture, and is exact: what is loaded equals what was saved.
 """
 

@@ -6,18 +6,19 @@ import contextlib
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
 from posture.baseline import Baseline
-from posture.bundled import asset_path
-from posture.config import load_settings, state_path
+from posture.bundled import DEMO_CLIP_NAME, asset_path
+from posture.config import load_settings, status_path
 from posture.delivery import NotificationQueue
 from posture.errors import ProfileError
 from posture.landmarks import Frame
-from posture.monitor import monitor
+from posture.monitor import run_monitor
 from posture.notify import Notifier, NullNotifier, PlyerNotifier
 from posture.observer import Observer
 from posture.pipeline import Pipeline
@@ -34,15 +35,10 @@ from posture.profiles import (
 from posture.session import CalibrationTick, StopSignals, calibrate, open_outputs
 from posture.settings import Settings
 from posture.sinks import NotificationSink, Sink
-from posture.sources import FrameSource, PacedSource
+from posture.sources import FrameSource, LiveSource, PacedSource
 from posture.status import StatusFile
 from posture.summary import Summarizer
-from posture.terminal import (
-    StatusLine,
-    baseline_text,
-    quality_text,
-    summary_table,
-)
+from posture.terminal import StatusLine, baseline_text, quality_text, summary_table
 from posture.wiring import check_outputs, make_console, make_observer, open_with_settings, print_notes
 
 DEMO_CALIBRATION_S = (0.0, 10.0)
@@ -52,8 +48,9 @@ DEMO_SUSTAIN_S = 10.0
 
 def _camera_note(source: FrameSource) -> str:
     """Return what is wrong with a live source, or nothing."""
-    is_lost = getattr(source, "status", "ok") == "lost"
-    return f"camera lost ({getattr(source, 'detail', '')}), retrying" if is_lost else ""
+    if isinstance(source, LiveSource) and source.status == "lost":
+        return f"camera lost ({source.detail}), retrying"
+    return ""
 
 
 def run_live(
@@ -87,7 +84,7 @@ def run_live(
         stack.enter_context(signals)  # not before: until here a signal may simply end the process
         outputs = open_outputs(stack, trace, events)
         frames = iter(source)
-        name = baseline_file.name if baseline_file else f"profile {profile!r}"
+        name = profile if baseline_file is None else baseline_file.name
         if baseline is None:
             name = "its first seconds" if is_clip else name
             console.print("No baseline yet: sit upright and look at the screen.")
@@ -96,13 +93,15 @@ def run_live(
             )
         if baseline is None:
             return signals.exit_code
-        console.print(f"Watching {source.name} against {name}: {baseline_text(baseline)}. Ctrl-C ends it.")
+        console.print(
+            f"Watching {source.name}, baseline {name!r}: {baseline_text(baseline)}. Ctrl-C ends it."
+        )
         if (age := age_days(baseline)) is not None and age > settings.calibration.stale_after_days:
             console.print(
                 "That baseline is getting old: 'posture calibrate' takes a fresh one.", style="yellow"
             )
         pipeline = Pipeline(settings, baseline, start_of_day_s=_seconds_after_midnight())
-        _watch(frames, source, observer, pipeline, console, signals, profile, outputs)
+        _watch(frames, source, observer, pipeline, console, signals, name, outputs)
         return signals.exit_code
 
 
@@ -113,12 +112,12 @@ def _watch(
     pipeline: Pipeline,
     console: Console,
     signals: StopSignals,
-    profile: str | None,
+    baseline_name: str | None,
     outputs: list[Sink],
 ) -> None:
     """Run the loop with everything a person sees, and show the summary.
 
-    Without a `profile` it is no monitor that ``posture status`` should tell about.
+    Without a `baseline_name` it is no monitor that ``posture status`` should tell about.
     """
     settings = pipeline.settings
     notifier: Notifier = PlyerNotifier() if settings.notify.enabled else NullNotifier()
@@ -131,7 +130,7 @@ def _watch(
         failed = f"not notified: {queue.failed}" if queue.failed else ""
         return "  ".join(part for part in (_camera_note(source), failed) if part)
 
-    def details() -> dict[str, int | str | None]:
+    def details() -> dict[str, Any]:
         return {
             "notifications_sent": queue.sent,
             "notifications_failed": queue.failed,
@@ -141,17 +140,14 @@ def _watch(
         }
 
     summarizer = Summarizer(settings.judge.max_gap_s)
-    sinks: list[Sink] = [
-        summarizer,
-        NotificationSink(queue, settings.notify.timeout_s),
-        StatusLine(console, note),
-    ]
-    if profile is not None:
-        sinks.append(StatusFile(state_path() / "status.json", source.name, profile, details))
+    sinks: list[Sink] = [summarizer, NotificationSink(queue, settings.notify.timeout_s)]
+    if baseline_name is not None:
+        sinks.append(StatusFile(status_path(), source.name, baseline_name, details))
+    sinks.append(StatusLine(console, note))  # last: it holds the terminal as soon as it is made
     with contextlib.ExitStack() as closing:
         for sink in sinks:
             closing.callback(sink.close)
-        monitor(frames, observer, pipeline, [*outputs, *sinks], signals.stop)
+        run_monitor(frames, observer, pipeline, [*outputs, *sinks], signals.stop)
     console.print(summary_table(summarizer.summary()))
     print_notes(console, source)
 
@@ -243,7 +239,7 @@ def run_demo(speed: float) -> int:
     )
     signals = StopSignals()
     with contextlib.ExitStack() as stack:
-        clip = stack.enter_context(open_with_settings(str(asset_path("demo.mp4")), settings, signals))
+        clip = stack.enter_context(open_with_settings(str(asset_path(DEMO_CLIP_NAME)), settings, signals))
         source = stack.enter_context(PacedSource(clip, speed, stop=signals.stop))
         observer = stack.enter_context(make_observer(settings))
         stack.enter_context(signals)

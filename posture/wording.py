@@ -112,20 +112,20 @@ def alert_text(kind: SlouchKind, amount: float, slouched_s: float, variant: int)
 
     Parameters
     ----------
-    kind
+    kind : {"neck", "thoracic", "flexion", "sink"}
         Which deviation was the clearest.
-    amount
+    amount : float
         How far beyond the upright baseline, + = toward slouch: degrees for ``neck``, ``thoracic`` and
         ``flexion``, a ratio of the trunk's length for ``sink``. Left out of the text when NaN or not
         positive after rounding.
-    slouched_s
+    slouched_s : float
         How long the slouch has lasted in seconds. Left out of the text when NaN, below 1 s or a day and more.
-    variant
+    variant : int
         Which wording; counts up from alert to alert and may be any integer.
 
     Returns
     -------
-    tuple
+    tuple of (str, str)
         Title of at most `MAX_TITLE_LENGTH` and message of at most `MAX_MESSAGE_LENGTH` characters.
 
     Examples
@@ -149,14 +149,14 @@ def break_text(sat_s: float, variant: int) -> tuple[str, str]:
 
     Parameters
     ----------
-    sat_s
+    sat_s : float
         Time since the person sat down in seconds. Left out of the text when NaN, below 1 s or a day and more.
-    variant
+    variant : int
         Which wording; counts up from break to break and may be any integer.
 
     Returns
     -------
-    tuple
+    tuple of (str, str)
         Title and message, within the same limits as those of `alert_text`.
     """
     duration = _duration(sat_s)

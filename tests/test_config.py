@@ -9,7 +9,7 @@ from cli_helpers import fails, home_env, posture
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posture.config import load_settings, render_defaults
+from posture.config import load_settings, render_settings
 from posture.errors import SettingsError
 from posture.settings import PRESETS, Settings
 
@@ -43,11 +43,11 @@ def test_init_writes_what_show_reads_back(env, tmp_path):
     assert "exists already" in fails("config", "init", env=env)
     assert path.read_text(encoding="utf-8") == before
     posture("config", "init", "--force", env=env)
-    assert path.read_text(encoding="utf-8") == render_defaults()
+    assert path.read_text(encoding="utf-8") == render_settings()
 
 
 def test_every_line_uncommented_alone_is_a_valid_file(tmp_path):
-    lines = render_defaults().splitlines()
+    lines = render_settings().splitlines()
     settings = [i for i, line in enumerate(lines) if re.match(r"# \w+ = ", line)]
     names = [lines[i][2:].partition(" = ")[0] for i in settings]
     assert sorted(names) == sorted(key.rpartition(".")[2] for key in KEYS)
@@ -81,7 +81,7 @@ def test_any_value_in_range_comes_back_and_any_outside_names_key_and_range(data)
     section, _, name = key.rpartition(".")
     settings = load_settings(overrides=[f"{key}={value!r}"])
     assert getattr(getattr(settings, section), name) == value
-    again = tomllib.loads(render_defaults(settings))
+    again = tomllib.loads(render_settings(settings))
     assert msgspec.convert(again, Settings) == settings
     outside = numbers(max_value=low - 1) | numbers(min_value=high + 1)
     wrong = data.draw(outside if kind is int else outside | st.just(float("nan")))
@@ -184,3 +184,13 @@ def test_a_full_disk_leaves_the_old_file(env, config):
     assert str(config) in told
     assert config.read_text(encoding="utf-8") == "# mine\n"
     assert [path.name for path in config.parent.iterdir()] == ["config.toml"]
+
+
+@pytest.mark.parametrize("key", PRESETS["gentle"]["judge"])
+def test_gentle_needs_more_than_the_default_and_strict_less(key):
+    gentle, balanced, strict = (
+        getattr(load_settings(overrides=[f"preset={name}"]).judge, key)
+        for name in ("gentle", "balanced", "strict")
+    )
+    assert gentle > balanced > strict
+    assert set(PRESETS["strict"]["judge"]) == set(PRESETS["gentle"]["judge"])

@@ -434,6 +434,26 @@ def test_a_picture_from_before_a_long_pause_is_not_given(quick):
         assert read_number(collect(frames, is_picture)[-1].image_rgb) > 5
 
 
+def test_a_suspended_night_is_in_the_frame_times_and_delays_no_picture(quick, monkeypatch):
+    asleep_s = [0.0]
+    now_s = live._now_s
+    monkeypatch.setattr(live, "_now_s", lambda: now_s() + asleep_s[0])
+    camera = FakeCamera(n_good=10_000)
+    with LiveSource("fake", camera) as source:
+        frames = iter(source)
+        before_s = next(frames).t_s
+        asleep_s[0] = 8 * 3600.0
+        after = [next(frames) for _ in range(3)]
+    assert after[0].t_s - before_s == pytest.approx(8 * 3600.0, abs=TIMEOUT_S)
+    assert after[-1].t_s - after[0].t_s < TIMEOUT_S
+    assert all(frame.image_rgb is not None for frame in after)
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="Linux' clock")
+def test_the_clock_of_frames_counts_sleep():
+    assert live._now_s() == pytest.approx(time.clock_gettime(time.CLOCK_BOOTTIME), abs=1.0)
+
+
 def test_a_closed_source_starts_nothing():
     camera = FakeCamera()
     source = LiveSource("fake", camera)

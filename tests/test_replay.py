@@ -6,6 +6,7 @@ import os
 import resource
 import shutil
 import signal
+import threading
 
 import cv2
 import pytest
@@ -21,6 +22,11 @@ from cli_helpers import (
     read_events,
     running,
 )
+
+from posture.errors import OutputError
+from posture.pipeline import Pipeline
+from posture.session import replay
+from posture.settings import Settings
 
 STATES = {"unknown", "upright", "slouching", "away"}
 KINDS = {
@@ -154,6 +160,31 @@ def test_outputs_that_cannot_be_written_are_one_line(env, tmp_path):
     assert "/proc/x.jsonl" in fails(*common, "--events", "/proc/x.jsonl", env=env)
     told = fails(*common[:2], FRONT, *common[2:], "--trace", tmp_path / "one.csv", env=env)
     assert "folder" in told
+
+
+def test_the_progress_bar_goes_away_also_when_nothing_can_be_written(tmp_path):
+    class Bar:
+        n_closed = 0
+
+        def handle(self, result):
+            raise AssertionError("nothing was judged")
+
+        def close(self):
+            self.n_closed += 1
+
+    bar = Bar()
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(OutputError):
+        replay(
+            [],
+            None,
+            Pipeline(Settings()),
+            trace=tmp_path / "file" / "x.csv",
+            events=None,
+            progress=bar,
+            stop=threading.Event(),
+        )
+    assert bar.n_closed == 1
 
 
 def test_what_is_read_is_never_overwritten(env, tmp_path):

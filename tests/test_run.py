@@ -1,5 +1,6 @@
 """`posture run`: a camera on loopback, the same answers as replay, and an end within a second at any moment."""
 
+import json
 import re
 import signal
 import threading
@@ -133,6 +134,7 @@ def test_it_ends_at_once_while_watching(env, number, tmp_path):
     status_file = tmp_path / "home/.local/state/posture/status.json"
     with running("run", "--source", FRONT, "--baseline", front_baseline(), env=env) as process:
         process.wait_for(status_file.exists)
+        assert json.loads(status_file.read_bytes())["profile"] == front_baseline().name
         process.stop(number)
         assert "frames" in process.text
     assert not status_file.exists()
