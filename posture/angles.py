@@ -14,7 +14,7 @@ from enum import IntEnum
 import numpy as np
 
 from posture.cues import CUE_NAMES, compute_cues
-from posture.landmarks import FloatArray, Landmarks, PoseLandmark
+from posture.landmarks import BoolArray, FloatArray, Landmarks, PoseLandmark
 
 
 class Place(IntEnum):
@@ -52,12 +52,12 @@ class Angles:
         """Return T."""
         return len(self.t_s)
 
-    def __getitem__(self, rows: slice | np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Angles:
+    def __getitem__(self, rows: slice | BoolArray) -> Angles:
         """Return some of the frames, time axis kept."""
         return Angles(self.t_s[rows], self.cues[rows], self.place[rows])
 
     @property
-    def is_measured(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    def is_measured(self) -> BoolArray:
         """(T,) whether there is a person in the frame whose cues make sense."""
         return np.isfinite(self.cues[:, 0])
 

@@ -33,7 +33,7 @@ CALIBRATION_S = 5.0
 N_STEPS = 2000
 """Single steps timed for the median."""
 N_BATCH = 200_000
-"""Frames of the batch figure: 340 MB of landmarks, far more than any cache."""
+"""Frames of the batch figure: 380 MB of landmarks, far more than any cache."""
 
 _FIRST_FRAME = """
 import sys

@@ -11,7 +11,7 @@ from posture.baseline import Baseline
 from posture.coefficients import packaged_coefficients
 from posture.deviation import compute_deviation, make_estimator
 from posture.errors import CalibrationError
-from posture.landmarks import FloatArray, Landmarks
+from posture.landmarks import BoolArray, FloatArray, Landmarks
 from posture.settings import JudgeSettings
 
 MAD_TO_SD = 1.4826
@@ -173,7 +173,7 @@ def fit_baseline(landmarks: Landmarks, settings: JudgeSettings, created_utc: str
     )
 
 
-def _usable(angles: Angles, settings: JudgeSettings) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _usable(angles: Angles, settings: JudgeSettings) -> BoolArray:
     """Return (T,) bool: frames in which everything was measured and believed."""
     with np.errstate(invalid="ignore"):
         return np.asarray(angles.is_measured & (angles.place[:, Place.VISIBILITY] >= settings.min_visibility))

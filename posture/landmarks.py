@@ -18,6 +18,7 @@ from posture.errors import ShapeError
 
 FloatArray: TypeAlias = NDArray[np.float64]
 UInt8Array: TypeAlias = NDArray[np.uint8]
+BoolArray: TypeAlias = NDArray[np.bool_]
 
 _NO_SHIFT = (np.nan, np.nan, 0.0)
 N_LANDMARKS = 33  # BlazePose topology, https://ai.google.dev/edge/mediapipe/solutions/vision/pose_landmarker

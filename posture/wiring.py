@@ -28,6 +28,7 @@ def make_console(*, is_stderr: bool = False) -> Console:
 
 def make_observer(settings: Settings) -> Observer:
     """Return a fresh observer with the chosen model."""
+    # not Path.expanduser, which raises where there is no such home: what is left is a path that does not exist
     path = Path(os.path.expanduser(settings.model.path)) if settings.model.path else None  # noqa: PTH111
     is_quiet = not logging.getLogger().isEnabledFor(logging.DEBUG)
     return Observer(PoseLandmarker(path, min_confidence=settings.model.min_confidence, quiet=is_quiet))

@@ -14,8 +14,9 @@ from synthetic import person, steady_times, without_person, without_picture
 
 from posture.calibration import fit_baseline
 from posture.errors import CalibrationError, TimestampError
+from posture.judging import find_presence
 from posture.landmarks import Landmarks, PoseLandmark, no_person
-from posture.pipeline import Pipeline, find_presence
+from posture.pipeline import Pipeline
 from posture.settings import AlertSettings, BreakSettings, JudgeSettings, Settings
 from posture.slouch import EventKind, Reason, SlouchState
 
