@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -259,6 +260,9 @@ def _leave(code: int) -> None:
     """
     import threading
 
+    # The interpreter's shutdown restores the default handlers: a second Ctrl-C would kill it and spoil the code.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:
