@@ -32,7 +32,7 @@ class AlertPolicy:
     A slouch is mentioned when it has been judged for `sustain_s`. While it goes on it is mentioned again
     after the cool-down, which doubles each time up to its maximum; recovering or leaving the desk resets
     both. No more than `max_per_hour` alerts fall into any 60 minutes. Snoozing and quiet hours suppress
-    alerts and nothing else: a slouch that outlasts them is mentioned when they end.
+    alerts (and, in the pipeline, break reminders) and nothing else: a slouch that outlasts them is mentioned when they end.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ class AlertPolicy:
             return None
         if self._next_s is not None and t_s < self._next_s:
             return None
-        if self._is_silenced(t_s) or not self._has_room(t_s):
+        if self.is_silenced(t_s) or not self._has_room(t_s):
             return None
         self._next_s = t_s + self._cooldown_s
         self._cooldown_s = min(
@@ -108,7 +108,7 @@ class AlertPolicy:
             self._recent.popleft()
         return len(self._recent) < self.settings.max_per_hour
 
-    def _is_silenced(self, t_s: float) -> bool:
+    def is_silenced(self, t_s: float) -> bool:
         """Return whether a snooze or quiet hours cover `t_s`."""
         if self.snoozed_until_s is not None:
             if t_s < self.snoozed_until_s:

@@ -6,6 +6,7 @@ measured in the same seconds: the bare inference loop, or a copy of the same byt
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import time
@@ -27,6 +28,7 @@ from posture.observer import Observer
 from posture.pipeline import Pipeline
 from posture.settings import Settings
 from posture.sources import open_source
+from posture.stderr import quiet_stderr
 
 CALIBRATION_S = 5.0
 """Seconds of the clip that are taken as upright."""
@@ -121,13 +123,16 @@ def _bare(clip: Path) -> Iterator[bool]:
         running_mode=vision.RunningMode.VIDEO,
     )
     capture = cv2.VideoCapture(str(clip))
-    with vision.PoseLandmarker.create_from_options(options) as landmarker:
+    with contextlib.ExitStack() as stack:
+        with quiet_stderr():
+            landmarker = stack.enter_context(vision.PoseLandmarker.create_from_options(options))
         for t_ms in range(0, 10**9, 100):
             ok, image = capture.read()
             if not ok:
                 break
             rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-            landmarker.detect_for_video(mp.Image(image_format=mp.ImageFormat.SRGB, data=rgb), t_ms)
+            with quiet_stderr(t_ms == 0):
+                landmarker.detect_for_video(mp.Image(image_format=mp.ImageFormat.SRGB, data=rgb), t_ms)
             yield True
     capture.release()
 

@@ -17,8 +17,8 @@ import numpy as np
 from posture.landmarks import FloatArray
 
 # A face as the pose model sees it: median of its world landmarks relative to the middle of the tragi, centimetres,
-# made symmetric (posebench `train`, upright, frontal cameras). x to the person's left, y down, z away from the
-# camera; rows 0-10 of the BlazePose topology: nose, three points of each eye, ears, mouth corners.
+# made symmetric (people of `models/training`, upright, frontal cameras). x to the person's left, y down, z away
+# from the camera; rows 0-10 of the BlazePose topology: nose, three points of each eye, ears, mouth corners.
 FACE_CM: Final = np.array(
     [
         [0.0, 1.5, -11.9],
@@ -98,7 +98,7 @@ PARITY: Final = np.array([-1.0 if name in _ODD else 1.0 for name in CUES])
 """(Q,) +1 even, -1 odd under mirroring."""
 
 MIN_FACE: Final = 5e-3
-"""Image widths a face unit must exceed: 3 px of 640, a collapsed pose. Smallest in posebench: 25 px."""
+"""Image widths a face unit must exceed: 3 px of 640, a collapsed pose. Smallest in `models/training`: 25 px."""
 MIN_SHOULDER_COS: Final = 0.3
 """Shoulder yaw is taken out of the width up to 73 degrees; seen end-on the width says nothing about size."""
 MAX_COORDINATE: Final = 3.0
@@ -156,8 +156,10 @@ def compute_cues(xyzv: FloatArray, world_m: FloatArray) -> FloatArray:
         Columns as in :data:`CUES`. The row is NaN where a landmark of the head or shoulders is missing, where
         the face or the shoulders have collapsed to a point, or where a point lies absurdly far outside.
     """
-    points = xyzv[:, :_N_POINTS, :2]
-    vectors = np.einsum("tqc,qp->tcp", points, _WEIGHTS, optimize=False)  # (T, 2, 12)
+    points = np.ascontiguousarray(
+        xyzv[:, :_N_POINTS, :2].transpose(0, 2, 1)
+    )  # (T, 2, 13): halves the next line
+    vectors = np.einsum("tcq,qp->tcp", points, _WEIGHTS, optimize=False)  # (T, 2, 12)
     cues = np.empty((len(xyzv), N_CUES))
     if not len(xyzv):
         return cues

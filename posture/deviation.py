@@ -207,8 +207,8 @@ def _block(cues: FloatArray, estimator: Estimator) -> FloatArray:
     out += estimator.offset
     out[:, :N_MEASURES] *= estimator.sign
     out[:, N_MEASURES:] = np.exp(out[:, N_MEASURES:])
-    beyond = z - clipped
-    strange = ~(np.einsum("tq,tq->t", beyond, beyond, optimize=False) <= (MAX_STRANGENESS - CLIP) ** 2)
+    z -= clipped
+    strange = ~(np.einsum("tq,tq->t", z, z, optimize=False) <= (MAX_STRANGENESS - CLIP) ** 2)
     strange |= np.abs(out[:, Measure.HEAD_YAW_DEG]) > MAX_YAW_DEG
     if strange.any():
         out[strange] = np.nan

@@ -3,7 +3,7 @@
 The **slouch ratio** is the largest of four deviations from the personal baseline, each as a share of its
 threshold; 1 is the border::
 
-    max(neck / 10 deg, thoracic / 8 deg, flexion / 17 deg, sink / 0.1 trunk lengths)    flexion = neck - thoracic
+    max(neck / 10 deg, thoracic / 8 deg, flexion / 17 deg, sink / 0.05 trunk lengths)   flexion = neck - thoracic
 
 - *slumping* and *leaning* drive neck and thoracic inclination up together;
 - a *head poked forward* over an upright trunk is neck alone;

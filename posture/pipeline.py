@@ -188,7 +188,8 @@ class Pipeline:
         )
         if alert is not None:
             events.append(SlouchEvent(EventKind.ALERT, alert.onset_s, t_s))
-        if self._clock.step(t_s, find_presence(landmarks, reason)):
+        is_break_due = self._clock.step(t_s, find_presence(landmarks, reason))
+        if is_break_due and not self._policy.is_silenced(t_s):  # it comes again later: breaks.repeat_s
             events.append(SlouchEvent(EventKind.BREAK_DUE, t_s - self._clock.sat_s, t_s))
         return StepResult(
             t_s,

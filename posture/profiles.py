@@ -181,7 +181,7 @@ def age_text(baseline: Baseline) -> str:
     if days is None:
         return "of unknown age"
     if days < 1.0 / 24.0:
-        return "made within the hour"
+        return "made just now" if days < 1.0 / 288.0 else "made within the hour"
     return f"{days * 24.0:.0f} h old" if days < 2.0 else f"{days:.0f} days old"
 
 

@@ -27,9 +27,10 @@ def run_replay(
     baseline = load_baseline(baseline_file) if baseline_file is not None else None
     traces, event_files = _outputs(trace, clips, ".csv"), _outputs(events, clips, ".jsonl")
     check_outputs(clips, [*traces, *event_files])
+    note = ""
     if baseline is None and span_s is None:
         span_s = (0.0, settings.calibration.seconds)
-        errors.print(f"posture: no baseline given: taking the first {span_s[1]:g} s of each clip as upright")
+        note = f"posture: no baseline given: taking the first {span_s[1]:g} s of each clip as upright"
     n_failed = 0
     for clip, trace_file, event_file in zip(clips, traces, event_files, strict=True):
         signals = StopSignals()
@@ -39,6 +40,9 @@ def run_replay(
                 make_observer(settings) as observer,
                 signals,
             ):
+                if note:
+                    errors.print(note)
+                    note = ""
                 summary = replay(
                     source,
                     observer,

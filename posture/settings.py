@@ -86,7 +86,7 @@ class JudgeSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
             le=0.5,
             description="trunk (hip to shoulder) lengths; the shoulders this much lower than your upright",
         ),
-    ] = 0.10
+    ] = 0.05
     release_ratio: Annotated[
         float,
         Meta(gt=0, lt=1, description="share of the thresholds above; a slouch is over when all are below it"),
@@ -213,12 +213,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     "gentle": {
-        "judge": {"neck_deg": 14.0, "thoracic_deg": 11.0, "flexion_deg": 22.0, "sink_ratio": 0.14},
+        "judge": {"neck_deg": 14.0, "thoracic_deg": 11.0, "flexion_deg": 22.0, "sink_ratio": 0.07},
         "alert": {"sustain_s": 120.0, "max_per_hour": 2},
     },
     "balanced": {},
     "strict": {
-        "judge": {"neck_deg": 8.0, "thoracic_deg": 6.5, "flexion_deg": 14.0, "sink_ratio": 0.08},
+        "judge": {"neck_deg": 8.0, "thoracic_deg": 6.5, "flexion_deg": 14.0, "sink_ratio": 0.04},
         "alert": {"sustain_s": 30.0, "max_per_hour": 6},
     },
 }

@@ -31,7 +31,7 @@ class Summary:
     seconds: dict[SlouchState, float]
     """Time in every state; gaps belong to none."""
     not_judged_s: dict[Reason, float]
-    """Time in frames that were not judged, by reason."""
+    """Time in UNKNOWN by the reason of its frames; a part of it may have none (judged again, not yet confirmed)."""
     n_events: dict[EventKind, int]
     alerts_s: tuple[float, ...]
     """Frame times of the alerts."""
@@ -64,7 +64,7 @@ class Summarizer:
         previous, self._previous = self._previous, result
         if previous is not None and (dt_s := result.t_s - previous.t_s) <= self._max_gap_s:
             self._seconds[previous.state] += dt_s
-            if previous.reason is not Reason.NONE:
+            if previous.state is SlouchState.UNKNOWN and previous.reason is not Reason.NONE:
                 self._not_judged_s[previous.reason] = self._not_judged_s.get(previous.reason, 0.0) + dt_s
             if self._open is not None:
                 self._open.end_s = result.t_s

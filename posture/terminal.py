@@ -81,9 +81,9 @@ def status_text(result: StepResult, note: str = "") -> Text:
         )
     if result.slouched_s > 0:
         text.append(f"  slouched {clock(result.slouched_s)}", colour)
+    if note:  # before what a narrow terminal may cut
+        text.append(f"  {note}", "yellow")
     text.append(f"  sat {clock(result.sat_s)}", "dim")
-    if note:
-        text.append(f"  {note}", "dim")
     return text
 
 

@@ -186,6 +186,7 @@ def _take_baseline(
             stop=signals.stop,
         )
     if result is None:
+        console.print("Stopped; no baseline was taken.")
         return None
     if path is not None:
         save_baseline(path, result.baseline)

@@ -102,7 +102,7 @@ _BREAK_ADVICE = (
 
 CAMERA_MOVED_TEXT = (
     "The camera has moved",
-    "Judging has stopped, so that you are not nagged for it. Put it back, or run: posture calibrate --seconds 3",
+    "Judging has stopped. Put it back, or end posture, run 'posture calibrate --seconds 3' and start it again.",
 )
 """Title and message, said once per move."""
 

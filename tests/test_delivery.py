@@ -219,10 +219,12 @@ def ending(process):
 
 
 EXIT_WHILE_HUNG = """
+import signal
 import sys
 from posture.delivery import NotificationQueue
 from posture.notify import Notification, PlyerNotifier
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may have it ignored
 deliveries = NotificationQueue(PlyerNotifier(), on_first_failure=print)
 deliveries.post(Notification("hello", "there"))
 deliveries.post(Notification("never", "tried"))

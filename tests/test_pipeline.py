@@ -324,3 +324,15 @@ def test_an_unsure_shift_of_the_background_is_no_move():
     results = run(shifted(sitting(10.0), 0.2, 0.2, confidence=0.3), pipeline)
     assert EventKind.CAMERA_MOVED not in kinds(results)
     assert results[-1].state is S.UPRIGHT
+
+
+def test_a_break_due_in_a_snooze_is_said_after_it():
+    settings = Settings(breaks=BreakSettings(interval_s=60.0, repeat_s=60.0), alert=SETTINGS.alert)
+    plain, snoozed = calibrated(settings), calibrated(settings)
+    snoozed.snooze(100.0)
+    due = [
+        [e.confirmed_s for r in run(sitting(200.0), p) for e in r.events if e.kind is EventKind.BREAK_DUE]
+        for p in (plain, snoozed)
+    ]
+    assert due[0] == [60.0, 120.0, 180.0]
+    assert due[1] == [120.0, 180.0]

@@ -178,7 +178,14 @@ def test_the_command_line_says_the_same(tmp_path):
 
 @pytest.mark.parametrize(
     ("hours", "text"),
-    [(0, "made within the hour"), (5, "5 h old"), (47, "47 h old"), (49, "2 days old"), (240, "10 days old")],
+    [
+        (0, "made just now"),
+        (0.5, "made within the hour"),
+        (5, "5 h old"),
+        (47, "47 h old"),
+        (49, "2 days old"),
+        (240, "10 days old"),
+    ],
 )
 def test_the_age_is_told_in_words(hours, text):
     created = (datetime.now(UTC) - timedelta(hours=hours)).isoformat(timespec="seconds")

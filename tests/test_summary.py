@@ -60,7 +60,8 @@ def test_every_second_is_in_one_state_or_in_a_gap(results):
     steps = [b.t_s - a.t_s for a, b in pairwise(results)]
     assert sum(summary.seconds.values()) == pytest.approx(sum(dt for dt in steps if dt <= MAX_GAP_S))
     assert set(summary.seconds) == set(SlouchState)
-    not_judged = [b.t_s - a.t_s for a, b in pairwise(results) if math.isnan(a.slouch_ratio)]
+    unclear = [(a, b) for a, b in pairwise(results) if math.isnan(a.slouch_ratio)]
+    not_judged = [b.t_s - a.t_s for a, b in unclear if a.state is SlouchState.UNKNOWN]
     assert sum(summary.not_judged_s.values()) == pytest.approx(
         sum(dt for dt in not_judged if dt <= MAX_GAP_S)
     )
@@ -124,18 +125,23 @@ def test_a_run_by_hand():
         (4.0, down, NAN),
         (5.0, up, 0.2),
         (60.0, away, NAN),
+        (62.0, away, NAN),
+        (62.5, SlouchState.UNKNOWN, NAN),
+        (64.0, SlouchState.UNKNOWN, 0.3),
+        (65.0, SlouchState.UNKNOWN, 0.3),
     ]
     summary = summarize([result(*row) for row in rows])
     assert [(b.state, b.start_s, b.end_s, b.n_frames) for b in summary.bouts] == [
         (up, 0.0, 2.0, 2),
         (down, 2.0, 5.0, 2),
         (up, 5.0, 5.0, 1),
-        (away, 60.0, 60.0, 1),
+        (away, 60.0, 62.5, 2),
+        (SlouchState.UNKNOWN, 62.5, 65.0, 3),
     ]
     assert summary.bouts[0].mean_slouch_ratio == pytest.approx(0.2)
     assert summary.bouts[1].max_slouch_ratio == summary.bouts[1].mean_slouch_ratio == 1.5
-    assert (summary.seconds[up], summary.seconds[down], summary.seconds[away]) == (2.0, 3.0, 0.0)
-    assert summary.not_judged_s == {Reason.LOW_CONFIDENCE: 1.0}
+    assert (summary.seconds[up], summary.seconds[down], summary.seconds[away]) == (2.0, 3.0, 2.5)
+    assert summary.not_judged_s == {Reason.LOW_CONFIDENCE: 1.5}, "only while the state is UNKNOWN"
 
 
 def test_nothing_adds_up_to_nothing():
