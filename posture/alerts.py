@@ -32,7 +32,8 @@ class AlertPolicy:
     A slouch is mentioned when it has been judged for `sustain_s`. While it goes on it is mentioned again
     after the cool-down, which doubles each time up to its maximum; recovering or leaving the desk resets
     both. No more than `max_per_hour` alerts fall into any 60 minutes. Snoozing and quiet hours suppress
-    alerts (and, in the pipeline, break reminders) and nothing else: a slouch that outlasts them is mentioned when they end.
+    alerts (and, in the pipeline, break reminders) and nothing else: a slouch that outlasts them is
+    mentioned when they end.
 
     Parameters
     ----------
