@@ -12,7 +12,8 @@ from posture.landmarks import Frame, Landmarks
 from posture.scene import SceneWatch
 
 SCENE_PERIOD_S = 0.45
-"""Seconds between two looks at the background, each 0.6 ms: three of them confirm a move within two seconds."""
+"""Seconds between two looks at the background, each 0.6 ms: four of them confirm a move within two seconds. The
+frames between have no shift: two measurements must be two."""
 
 
 class Observer:
@@ -28,7 +29,6 @@ class Observer:
         self._landmarker = landmarker
         self._scene = SceneWatch()
         self._looked_s: float | None = None
-        self._shift = np.array([[np.nan, np.nan, 0.0]])
 
     def __enter__(self) -> Self:
         """Return the observer itself."""
@@ -53,8 +53,8 @@ class Observer:
         landmarks = self._landmarker.detect(frame)
         if frame.image_rgb is None:
             return landmarks
-        if self._looked_s is None or frame.t_s - self._looked_s >= SCENE_PERIOD_S:
-            self._looked_s = frame.t_s
-            shift = self._scene.step(frame.t_s, frame.image_rgb, landmarks.xyzv[0])
-            self._shift = np.array([[shift.dx_ratio, shift.dy_ratio, shift.confidence]])
-        return replace(landmarks, scene_shift=self._shift.copy())
+        if self._looked_s is not None and frame.t_s - self._looked_s < SCENE_PERIOD_S:
+            return landmarks
+        self._looked_s = frame.t_s
+        shift = self._scene.step(frame.t_s, frame.image_rgb, landmarks.xyzv[0])
+        return replace(landmarks, scene_shift=np.array([[shift.dx_ratio, shift.dy_ratio, shift.confidence]]))
