@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Literal, Self, TypeAlias
 
 from posture.capture import Capture, Orientation
+from posture.encoded import EncodedFrame, Jpeg
 from posture.errors import SourceError
 from posture.landmarks import Frame, UInt8Array
 
@@ -76,7 +77,7 @@ class LiveSource:
         self._thread: threading.Thread | None = None
         self._closed = False
         self._wanted = True
-        self._picture: UInt8Array | None = None
+        self._picture: UInt8Array | Jpeg | None = None
         self._status: LiveState = "opening"
         self._detail = ""
         self._has_worked = False
@@ -136,7 +137,10 @@ class LiveSource:
             if self._start_s is None:
                 self._start_s = now_s
             taken_s = time.monotonic()
-            yield Frame(now_s - self._start_s, picture)
+            if isinstance(picture, Jpeg):
+                yield EncodedFrame(now_s - self._start_s, picture, self._orientation)
+            else:
+                yield Frame(now_s - self._start_s, picture)
             if picture is None:  # ask again at once, and wait a second for the answer
                 due_s, patience_s = taken_s, LOST_TICK_S
             else:  # on a grid, so that the rate holds whatever the camera's own; a late one starts it anew
@@ -158,7 +162,7 @@ class LiveSource:
                 self._changed.wait(min(remaining_s, SLICE_S))
         return False
 
-    def _take(self, patience_s: float) -> UInt8Array | None:
+    def _take(self, patience_s: float) -> UInt8Array | Jpeg | None:
         """Return the next picture the camera gives; None = none within `patience_s`, or the end."""
         deadline_s = time.monotonic() + patience_s
         with self._changed:
@@ -230,7 +234,7 @@ class LiveSource:
                     break
                 self._sleep_until(time.monotonic() + RETRY_S)
                 continue
-            picture = self._orientation.to_rgb(image)
+            picture = image if isinstance(image, Jpeg) else self._orientation.to_rgb(image)
             n_read += 1
             last_s = time.monotonic()
             with self._changed:

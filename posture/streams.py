@@ -13,6 +13,7 @@ import time
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from posture.capture import Capture, import_cv2
+from posture.encoded import JpegCapture
 from posture.errors import SourceError
 
 TIMEOUT_S = 3.0  # opening, and each read: FFmpeg would wait 30 s
@@ -73,6 +74,9 @@ def open_stream(url: str, *, timeout_s: float = TIMEOUT_S) -> Capture:
         raise SourceError(
             f"{mask_url(url)}: is a recorded clip, not a live stream; download it and give the file"
         )
+    is_jpeg = int(capture.get(cv2.CAP_PROP_FOURCC)) == cv2.VideoWriter.fourcc(*"MJPG")
+    if is_jpeg and capture.set(cv2.CAP_PROP_FORMAT, -1):  # packets as they come
+        return JpegCapture(capture)
     return capture  # type: ignore[no-any-return]
 
 
