@@ -32,7 +32,7 @@ class CameraSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     rate_hz: Annotated[
         float,
         Meta(
-            ge=0.5, le=30, description="frames per second looked at, live; each costs about 20 ms of one core"
+            ge=0.5, le=30, description="frames per second looked at, live, at most; power.preset has the rest"
         ),
     ] = 4.0
 
@@ -195,6 +195,19 @@ class NotifySettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     ] = 10
 
 
+class PowerSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How much of the processor a camera may cost; clips are judged frame by frame."""
+
+    preset: Annotated[
+        Literal["eco", "balanced", "responsive"],
+        Meta(description="how long a picture that has not changed is taken for judged"),
+    ] = "balanced"
+    max_hold_s: Annotated[
+        float,
+        Meta(ge=0, le=9, description="s; never longer than this; 0 = every picture looked at is judged"),
+    ] = 8.0
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All settings of a run."""
 
@@ -209,6 +222,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     alert: AlertSettings = AlertSettings()
     breaks: BreakSettings = BreakSettings()
     notify: NotifySettings = NotifySettings()
+    power: PowerSettings = PowerSettings()
 
 
 PRESETS: dict[str, dict[str, dict[str, Any]]] = {

@@ -1,0 +1,172 @@
+r"""When to look at the next picture, and whether to judge it: as seldom as the state allows. Pure; no I/O.
+
+A *look* compares a picture with the one judged last (:mod:`posture.glimpse`); *judging* runs the pose model, which
+costs some twenty times as much. A look that is not judged repeats the last landmarks at the new time, so that the
+state machine, the sitting clock and the alerts see time pass::
+
+    picture   ___________________________/^^^\___________________._______________
+    state     UPRIGHT ............................SLOUCHING .....................
+    looks     l   l   l   l   l   l   l   l   l   l   l   l   l   l   l   l   l
+    judged    J               J           J   J   J   J       J       J       J
+              `- hold_s ------'           `-- being confirmed `- slouch_hold_s
+
+To repeat is honest only while the picture stays the same. So the more has changed the sooner it is judged (share of
+the head-and-shoulder cells times seconds since the last judgement), and a hold ends after some seconds whatever the
+picture says. What is being confirmed, or close to its threshold, is judged every `confirm_s`.
+
+Experiment: the four desk sessions of the fixtures, their clips' pictures and 12 settings of the alert; `Pace` has what
+came out of it. tests/test_duty.py runs the part of it whose clips are in the repository.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from posture.pipeline import StepResult
+from posture.settings import Settings
+from posture.slouch import Reason, SlouchState
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often to look and to judge; seconds of frame time."""
+
+    look_s: float
+    """Between looks while somebody is there."""
+    away_look_s: float
+    """Between looks while nobody is there: what coming back in a slouch may cost an alert."""
+    change_s: float
+    """Share of changed cells (0 to 1) times seconds since the last judgement that makes the next due."""
+    confirm_s: float
+    """Longest hold while a change of state is being confirmed or close; 0 = every look is judged."""
+    hold_s: float
+    """Longest hold while steadily upright, or steadily not to be judged."""
+    slouch_hold_s: float
+    """Longest hold while steadily slouching."""
+    away_hold_s: float
+    """Longest hold while nobody is there."""
+
+
+PACES = {
+    "eco": Pace(0.5, 1.0, 0.25, 1.5, 8.0, 4.0, 30.0),
+    "balanced": Pace(0.5, 1.0, 0.16, 1.5, 6.0, 3.0, 15.0),
+    "responsive": Pace(0.25, 0.5, 0.08, 0.0, 2.0, 1.0, 5.0),
+}
+"""What `power.preset` chooses. Judgements a second and latest alert, against 4 and 0 s when every frame of the clips
+is judged: eco 0.47, 0.5 s; balanced 0.62, 0.5 s; with `change_s` 0.4 some alerts came over 1 s late."""
+
+NEAR = 0.85
+"""Share of the way to the other level from which on nothing is held for long (our choice)."""
+AWAY_GAIN = 5.0
+"""The whole picture is compared when nobody is there, of which somebody coming back is about a fifth."""
+GAP_SHARE = 0.5
+"""Of `judge.max_gap_s`: the longest time between two looks, as one that comes late must not become a gap."""
+SETTLE_S = 3.0
+"""Seconds from the first frame on that every frame is judged: the reference for a moved camera takes 2 s."""
+SOONEST_S = 0.05
+"""Seconds; the shortest time to the next look (our choice: cameras give 15 to 30 pictures a second)."""
+
+
+class DutyCycle:
+    """Decide, frame by frame, when the next one is looked at and whether it is judged.
+
+    Ask :meth:`is_due` at every look, then tell :meth:`step` what the pipeline made of it. Only frame times count.
+
+    Parameters
+    ----------
+    settings : Settings
+        ``power``, ``camera.rate_hz``, ``judge`` and ``alert.sustain_s`` are used.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._pace = PACES[settings.power.preset]
+        self._max_hold_s = settings.power.max_hold_s
+        self._fastest_s = 1.0 / settings.camera.rate_hz
+        self._slowest_s = max(GAP_SHARE * settings.judge.max_gap_s, self._fastest_s)
+        self._release_ratio = settings.judge.release_ratio
+        self._sustain_s = settings.alert.sustain_s
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything: the next frame is judged."""
+        self.look_s = self._fastest_s
+        """Until the next look, seconds."""
+        self._hold_s = 0.0
+        self._judged_s: float | None = None
+        self._settled_s: float | None = None
+        self._state = SlouchState.UNKNOWN
+        self._is_slouch_level = False
+
+    def is_due(self, t_s: float, changed_ratio: float) -> bool:
+        """Return whether the frame at `t_s` must be judged.
+
+        Parameters
+        ----------
+        t_s : float
+            Frame time, seconds.
+        changed_ratio : float
+            Share of the cells, 0 to 1, that differ from the frame judged last; NaN = not known: it is due.
+        """
+        if self._judged_s is None:
+            return True
+        age_s = t_s - self._judged_s
+        if age_s + self.look_s / 2.0 >= self._hold_s:  # whichever look is nearest to the end of the hold
+            return True
+        gain = AWAY_GAIN if self._state is SlouchState.AWAY else 1.0
+        return not gain * changed_ratio * age_s < self._pace.change_s
+
+    def step(self, result: StepResult, *, is_judged: bool, is_unsure: bool = False) -> float:
+        """Take in what the pipeline made of a frame and return the seconds until the next look.
+
+        Parameters
+        ----------
+        result : StepResult
+            Of the newest frame.
+        is_judged : bool
+            Whether its landmarks were its own, not repeated.
+        is_unsure : bool
+            Something that the result does not tell is being confirmed, such as a moved camera.
+        """
+        if is_judged:
+            self._judged_s = result.t_s
+        self._state = result.state
+        speaks_for = self._target(result)
+        pace, hold_s, look_s = self._pace, self._pace.hold_s, self._pace.look_s
+        if speaks_for is not result.state or is_unsure or self._is_near(result):
+            hold_s = pace.confirm_s
+        elif result.state is SlouchState.SLOUCHING:
+            hold_s = pace.slouch_hold_s
+        self._hold_s = min(hold_s, self._max_hold_s)
+        if result.state is SlouchState.AWAY and speaks_for is SlouchState.AWAY:
+            look_s = pace.away_look_s
+            self._hold_s = pace.away_hold_s if self._max_hold_s > 0.0 else 0.0
+        if self._settled_s is None:
+            self._settled_s = result.t_s + SETTLE_S
+        if result.t_s < self._settled_s:
+            look_s, self._hold_s = self._fastest_s, 0.0
+        look_s = min(max(look_s, self._fastest_s), self._slowest_s)
+        remaining_s = self._sustain_s - result.slouched_s
+        if self._is_slouch_level and 0.0 < remaining_s < look_s:  # be there when the alert is due
+            look_s = max(remaining_s, SOONEST_S)
+        self.look_s = look_s
+        return look_s
+
+    def _target(self, result: StepResult) -> SlouchState:
+        """Return the state that this frame alone speaks for, as the state machine sees it."""
+        if result.state in (SlouchState.UPRIGHT, SlouchState.AWAY) and result.slouched_s == 0.0:
+            self._is_slouch_level = False
+        if result.reason is Reason.NO_PERSON:
+            return SlouchState.AWAY
+        if result.reason is not Reason.NONE:
+            return SlouchState.UNKNOWN
+        boundary = self._release_ratio if self._is_slouch_level else 1.0
+        self._is_slouch_level = result.slouch_ratio >= boundary
+        return SlouchState.SLOUCHING if self._is_slouch_level else SlouchState.UPRIGHT
+
+    def _is_near(self, result: StepResult) -> bool:
+        """Return whether a small movement would change the level."""
+        if result.reason is not Reason.NONE:
+            return False
+        if self._is_slouch_level:
+            return result.slouch_ratio < self._release_ratio / NEAR
+        return result.slouch_ratio > NEAR
