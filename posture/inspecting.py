@@ -35,7 +35,8 @@ def show_status(as_json: bool) -> int:
     console.print(
         f"sat for {clock(status.sat_s)}, slouched for {clock(status.slouched_s)}, alerts: {status.alerts}"
     )
-    console.print(f"camera {status.camera}")
+    rate = "" if status.judged_hz is None else f", {status.judged_hz:.1f} pictures judged a second"
+    console.print(f"camera {status.camera}{rate}")
     console.print(
         f"notifications: {status.notifications_sent} sent, {status.notifications_failed} failed, "
         f"{status.notifications_dropped} dropped"

@@ -9,10 +9,16 @@ from typing import Protocol
 from posture.landmarks import Frame, Landmarks
 from posture.pipeline import Pipeline
 from posture.sinks import Sink
+from posture.slouch import Reason
 
 
 class FrameObserver(Protocol):
     """Whatever finds landmarks in a frame."""
+
+    @property
+    def condition(self) -> Reason:
+        """Why the frame's picture must not be judged, whatever is seen in it; NONE = it may."""
+        ...
 
     def detect(self, frame: Frame) -> Landmarks:
         """Return the landmarks of one frame (T = 1)."""
@@ -49,7 +55,8 @@ def run_monitor(
     for frame in frames:
         if stop.is_set():
             return
-        result = pipeline.step(observer.detect(frame))
+        landmarks = observer.detect(frame)
+        result = pipeline.step(landmarks, observer.condition)
         for sink in sinks:
             sink.handle(result)
     if not stop.is_set():

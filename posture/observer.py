@@ -10,6 +10,7 @@ import numpy as np
 from posture.landmarker import PoseLandmarker
 from posture.landmarks import Frame, Landmarks
 from posture.scene import SceneWatch
+from posture.slouch import Reason
 
 SCENE_PERIOD_S = 0.45
 """Seconds between two looks at the background, each 0.6 ms: four of them confirm a move within two seconds. The
@@ -24,6 +25,9 @@ class Observer:
     landmarker : PoseLandmarker
         Fresh for this stream; closed with this object.
     """
+
+    condition = Reason.NONE
+    """Every picture may be judged: a clip's own pauses are no fault of a camera."""
 
     def __init__(self, landmarker: PoseLandmarker) -> None:
         self._landmarker = landmarker

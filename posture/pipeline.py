@@ -142,13 +142,15 @@ class Pipeline:
                 f"calibration span {start_s:g}:{end_s:g} s: the frames end {last}; choose an earlier span"
             )
 
-    def step(self, landmarks: Landmarks) -> StepResult:
+    def step(self, landmarks: Landmarks, condition: Reason = Reason.NONE) -> StepResult:
         """Judge one frame.
 
         Parameters
         ----------
         landmarks : Landmarks
             One frame (T = 1), its time never before the previous one's.
+        condition : Reason
+            Why its picture must not be judged, whatever the landmarks say; NONE = it may.
 
         Returns
         -------
@@ -167,6 +169,7 @@ class Pipeline:
         if self._pending_span_s is not None:
             self._collect(landmarks, t_s, *self._pending_span_s)
         values, reason = self._measure(landmarks, t_s)
+        reason = condition if condition is not Reason.NONE else reason
         neck, thoracic, sink = (
             values[Measure.NECK_DEG],
             values[Measure.THORACIC_DEG],

@@ -41,6 +41,8 @@ class Reason(StrEnum):
     OUT_OF_PLACE = "out_of_place"
     CAMERA_MOVED = "camera_moved"
     NOT_MEASURED = "not_measured"
+    CAMERA_COVERED = "camera_covered"
+    CAMERA_FROZEN = "camera_frozen"
 
 
 class EventKind(StrEnum):

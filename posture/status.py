@@ -44,6 +44,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     notifications_dropped: int = 0
     last_notification_error: str | None = None
     camera: str = ""
+    judged_hz: float | None = None
+    """Frames judged per second of late; None = every frame."""
 
 
 class StatusFile:

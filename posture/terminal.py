@@ -39,6 +39,8 @@ REASONS: dict[Reason, str] = {
     Reason.OUT_OF_PLACE: "not in the calibrated place",
     Reason.CAMERA_MOVED: "the camera has moved: calibrate again",
     Reason.NOT_MEASURED: "posture not measurable",
+    Reason.CAMERA_COVERED: "the camera is covered, or its picture black",
+    Reason.CAMERA_FROZEN: "the camera's picture has frozen",
 }
 EVENTS: dict[EventKind, str] = {
     EventKind.SLOUCH_STARTED: "slouch began",

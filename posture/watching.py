@@ -12,13 +12,16 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from posture.attention import Attention
 from posture.baseline import Baseline
 from posture.bundled import DEMO_CLIP_NAME, asset_path
 from posture.config import load_settings, status_path
 from posture.delivery import NotificationQueue
+from posture.duty import DutyCycle
 from posture.errors import ProfileError
 from posture.landmarks import Frame
-from posture.monitor import run_monitor
+from posture.live import LiveSource
+from posture.monitor import FrameObserver, run_monitor
 from posture.notify import Notifier, NullNotifier, PlyerNotifier
 from posture.observer import Observer
 from posture.pipeline import Pipeline
@@ -120,6 +123,10 @@ def _watch(
     Without a `baseline_name` it is no monitor that ``posture status`` should tell about.
     """
     settings = pipeline.settings
+    watcher: FrameObserver = observer
+    attention: Attention | None = None
+    if isinstance(source, LiveSource):
+        watcher = attention = Attention(observer, source, DutyCycle(settings))
     notifier: Notifier = PlyerNotifier() if settings.notify.enabled else NullNotifier()
     queue = NotificationQueue(
         notifier,
@@ -128,7 +135,8 @@ def _watch(
 
     def note() -> str:
         failed = f"not notified: {queue.failed}" if queue.failed else ""
-        return "  ".join(part for part in (_camera_note(source), failed) if part)
+        rate = f"{attention.judged_hz:.1f} judged/s" if attention else ""
+        return "  ".join(part for part in (_camera_note(source), failed, rate) if part)
 
     def details() -> dict[str, Any]:
         return {
@@ -137,17 +145,20 @@ def _watch(
             "notifications_dropped": queue.dropped,
             "last_notification_error": queue.last_error,
             "camera": _camera_note(source) or "ok",
+            "judged_hz": round(attention.judged_hz, 2) if attention else None,
         }
 
     summarizer = Summarizer(settings.judge.max_gap_s)
     sinks: list[Sink] = [summarizer, NotificationSink(queue, settings.notify.timeout_s)]
+    if attention is not None:
+        sinks.append(attention)
     if baseline_name is not None:
         sinks.append(StatusFile(status_path(), source.name, baseline_name, details))
     sinks.append(StatusLine(console, note))  # last: it holds the terminal as soon as it is made
     with contextlib.ExitStack() as closing:
         for sink in sinks:
             closing.callback(sink.close)
-        run_monitor(frames, observer, pipeline, [*outputs, *sinks], signals.stop)
+        run_monitor(frames, watcher, pipeline, [*outputs, *sinks], signals.stop)
     console.print(summary_table(summarizer.summary()))
     print_notes(console, source)
 

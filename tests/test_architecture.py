@@ -34,6 +34,8 @@ PURE = [
     "alerts",
     "breaks",
     "pipeline",
+    "duty",
+    "glimpse",
     "summary",
 ]
 CONSTANTS = ["bundled", "coefficients"]  # numbers that come with the program, read from its own files
@@ -45,6 +47,7 @@ OUTER = [
     "profiles",
     "model_file",
     "capture",
+    "encoded",
     "cameras",
     "clips",
     "pictures",
@@ -59,6 +62,7 @@ OUTER = [
     "sinks",
     "status",
     "monitor",
+    "attention",
     "session",
     "terminal",
     "bench",
