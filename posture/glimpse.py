@@ -39,7 +39,8 @@ def glimpse(image: UInt8Array) -> FloatArray:
     columns = np.arange(CELLS[1] * n) * width // (CELLS[1] * n)
     plane = image if image.ndim == 2 else image[..., 1]
     samples = plane[rows][:, columns].reshape(CELLS[0], n, CELLS[1], n)
-    return samples.sum((1, 3), dtype=np.uint16).astype(np.float64) / (n * n)
+    cells: FloatArray = samples.sum((1, 3), dtype=np.uint16).astype(np.float64) / (n * n)
+    return cells
 
 
 def person_cells(xyzv: FloatArray, height_ratio: float) -> NDArray[np.bool_]:

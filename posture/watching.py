@@ -20,7 +20,6 @@ from posture.delivery import NotificationQueue
 from posture.duty import DutyCycle
 from posture.errors import ProfileError
 from posture.landmarks import Frame
-from posture.live import LiveSource
 from posture.monitor import FrameObserver, run_monitor
 from posture.notify import Notifier, NullNotifier, PlyerNotifier
 from posture.observer import Observer
