@@ -44,7 +44,9 @@ class Landmarker:
         if frame.image_rgb is None:
             return no_person(frame.t_s)
         self.seen.append(frame.t_s)
-        return dataclasses.replace(UPRIGHT[8:9], t_s=np.array([frame.t_s]), scene_shift=None)
+        return dataclasses.replace(
+            UPRIGHT[8:9], t_s=np.array([frame.t_s]), scene_shift=np.array([[0.0, 0.0, 1.0]])
+        )
 
 
 class Source:
@@ -115,12 +117,14 @@ def test_a_changed_picture_is_judged_at_once(noisy):
 
 
 def test_a_landmark_repeated_is_not_a_second_look_at_the_background(noisy):
-    attention = Attention(Landmarker(), Source(), DutyCycle(SETTINGS))
+    landmarker = Landmarker()
+    attention = Attention(landmarker, Source(), DutyCycle(SETTINGS))
     pipeline = Pipeline(SETTINGS, calibrate_span_s=(0.0, 1e6))
     for n in range(60):
         landmarks = attention.detect(Frame(n * 0.5, noisy(n)))
         attention.handle(pipeline.step(landmarks, attention.condition))
-        assert np.isnan(landmarks.scene_shift[0, 0])
+        is_own = landmarker.seen[-1] == n * 0.5
+        assert np.isnan(landmarks.scene_shift[0, 0]) == (not is_own)
         assert float(landmarks.t_s[0]) == n * 0.5
 
 

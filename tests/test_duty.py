@@ -288,6 +288,12 @@ def test_what_is_unclear_is_judged_at_least_every_confirmation_interval(preset, 
     assert np.diff(judged).max() <= max(PACES[preset].confirm_s, PACES[preset].look_s) + 1e-6
 
 
+def test_a_short_gap_limit_shortens_the_looks():
+    settings = Settings(judge=JudgeSettings(max_gap_s=0.4), camera=CameraSettings(rate_hz=30.0))
+    seen = looks(settings, lambda t: result_at(t, SlouchState.AWAY, Reason.NO_PERSON), 0.0, 10.0)
+    assert np.diff([t_s for t_s, _ in seen]).max() <= GAP_SHARE * 0.4 + 1e-6
+
+
 def test_the_look_at_which_an_alert_is_due_is_not_late():
     duty = DutyCycle(settings_of("eco", 60.0))
     for t_s in (0.0, 10.0):
