@@ -248,7 +248,7 @@ def main() -> None:
     p.add_argument("--output", type=Path, default=Path("estimator.npz"))
     p.add_argument("--report", type=Path, default=Path("validation"))
     p.add_argument("--hidden", type=int, default=28, help="hidden units of one member")
-    p.add_argument("--members", type=int, default=4, help="fits that are averaged into one estimator")
+    p.add_argument("--members", type=int, default=2, help="fits that are averaged into one estimator")
     p.add_argument("--epochs", type=int, default=120)
     p.add_argument("--batch", type=int, default=16, help="sequences")
     p.add_argument("--rate", type=float, default=4e-3)

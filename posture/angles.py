@@ -103,6 +103,7 @@ class Angles:
         return np.asarray(np.degrees(np.arctan2(forward * self.cue(x), -self.cue(y))) * seen)
 
 
+@np.errstate(all="ignore")
 def compute_angles(landmarks: Landmarks) -> Angles:
     """Measure every frame.
 
@@ -129,7 +130,6 @@ def compute_angles(landmarks: Landmarks) -> Angles:
     return Angles(landmarks.t_s, cues, place)
 
 
-@np.errstate(all="ignore")
 def _find_place(xyzv: FloatArray, cues: FloatArray) -> FloatArray:
     """Return the (T, 5) columns of :class:`Place`."""
     place = np.empty((len(xyzv), N_PLACE))

@@ -238,7 +238,9 @@ class Pipeline:
         raw = [nan] * len(Measure)
         if self._estimator is not None and not is_moved:
             raw = compute_deviation(angles.cues, self._estimator).values[0].tolist()
-        reason = find_reason(landmarks, angles, self.baseline, is_moved, self.settings.judge)
+        reason = find_reason(
+            landmarks, angles, raw[Measure.HEAD_YAW_DEG], self.baseline, is_moved, self.settings.judge
+        )
         return {measure: f.step(t_s, raw[measure]) for measure, f in self._filters.items()}, reason
 
     def _camera_events(self, t_s: float, reason: Reason) -> list[SlouchEvent]:

@@ -130,9 +130,11 @@ class JudgeSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     max_yaw_deg: Annotated[
         float,
         Meta(
-            ge=10, le=90, description="degrees; head turned further than this from your upright is not judged"
+            ge=10,
+            le=90,
+            description="degrees; head turned further than this from your upright is not judged (docs/method.md)",
         ),
-    ] = 35.0
+    ] = 20.0
     min_luminance: Annotated[float, Meta(ge=0, le=1, description="0..1; a darker picture is not judged")] = (
         0.06
     )
