@@ -20,7 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import hypot, isnan, nan
 
-from posture.angles import Angles, Place
+from posture.angles import Angles
 from posture.baseline import Baseline
 from posture.deviation import Measure
 from posture.landmarks import Landmarks
@@ -116,14 +116,11 @@ def find_reason(
         return Reason.CAMERA_MOVED
     if isnan(angles.cues[0, 0]):
         return Reason.NOT_MEASURED
-    place, centre = angles.place[0], baseline.place_centre
-    if place[Place.VISIBILITY] < judge.min_visibility:
+    x, y, _, _, visibility = angles.place[0].tolist()
+    centre_x, centre_y, width, _, _ = baseline.place_centre.tolist()
+    if visibility < judge.min_visibility:
         return Reason.TOO_DARK if luminance < judge.min_luminance else Reason.LOW_CONFIDENCE
-    reach = judge.max_offset_ratio * centre[Place.SHOULDER_WIDTH]
-    if (
-        abs(place[Place.SHOULDER_X] - centre[Place.SHOULDER_X]) > reach
-        or abs(place[Place.SHOULDER_Y] - centre[Place.SHOULDER_Y]) > reach
-    ):
+    if max(abs(x - centre_x), abs(y - centre_y)) > judge.max_offset_ratio * width:
         return Reason.OUT_OF_PLACE
     if not isnan(head_yaw_deg):
         return Reason.TURNED_AWAY if abs(head_yaw_deg) > judge.max_yaw_deg else Reason.NONE

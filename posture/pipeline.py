@@ -97,10 +97,10 @@ class Pipeline:
         self._policy = AlertPolicy(settings.alert, start_of_day_s)
         self._clock = SittingClock(settings.breaks)
         self._move = CameraMoveJudge()
-        self._filters = {
-            measure: OneEuroFilter(settings.judge.smoothing_s, quickness, settings.judge.max_gap_s)
-            for measure, quickness in QUICKNESS.items()
-        }
+        self._filters = [
+            OneEuroFilter(settings.judge.smoothing_s, quickness, settings.judge.max_gap_s)
+            for quickness in QUICKNESS.values()
+        ]
         self.reset()
 
     def reset(self) -> None:
@@ -115,7 +115,7 @@ class Pipeline:
         self._machine.reset()
         self._policy.reset()
         self._clock.reset()
-        for smoother in self._filters.values():
+        for smoother in self._filters:
             smoother.reset()
 
     def snooze(self, until_s: float) -> None:
@@ -170,11 +170,7 @@ class Pipeline:
             self._collect(landmarks, t_s, *self._pending_span_s)
         values, reason = self._measure(landmarks, t_s)
         reason = condition if condition is not Reason.NONE else reason
-        neck, thoracic, sink = (
-            values[Measure.NECK_DEG],
-            values[Measure.THORACIC_DEG],
-            values[Measure.SINK_RATIO],
-        )
+        neck, thoracic, sink, head_pitch = values
         ratio, driver = nan, ""
         if reason is Reason.NONE and self._thresholds is not None:
             ratio, driver = slouch_ratio(neck, thoracic, sink, self._thresholds)
@@ -201,7 +197,7 @@ class Pipeline:
             neck,
             thoracic,
             sink,
-            values[Measure.HEAD_PITCH_DEG],
+            head_pitch,
             ratio,
             driver,
             machine.slouched_s,
@@ -230,9 +226,9 @@ class Pipeline:
             self._estimator = make_estimator(baseline.cue_centre, packaged_coefficients())
             self._thresholds = make_thresholds(self.settings.judge, baseline)
 
-    def _measure(self, landmarks: Landmarks, t_s: float) -> tuple[dict[Measure, float], Reason]:
-        """Return the smoothed deviations of one frame and why they are not judged, if so."""
-        dx, dy, confidence = (float(v) for v in landmarks.scene_shift[0])
+    def _measure(self, landmarks: Landmarks, t_s: float) -> tuple[list[float], Reason]:
+        """Return the smoothed deviations of one frame (the first four measures) and why they are not judged, if so."""
+        dx, dy, confidence = landmarks.scene_shift[0].tolist()
         is_moved = self._move.step(t_s, dx, dy, confidence)
         angles = compute_angles(landmarks)
         raw = [nan] * len(Measure)
@@ -241,7 +237,7 @@ class Pipeline:
         reason = find_reason(
             landmarks, angles, raw[Measure.HEAD_YAW_DEG], self.baseline, is_moved, self.settings.judge
         )
-        return {measure: f.step(t_s, raw[measure]) for measure, f in self._filters.items()}, reason
+        return [f.step(t_s, value) for f, value in zip(self._filters, raw, strict=False)], reason
 
     def _camera_events(self, t_s: float, reason: Reason) -> list[SlouchEvent]:
         """Return the events of losing the picture, having it back, and of a moved camera."""
