@@ -14,8 +14,6 @@ import threading
 import time
 from pathlib import Path
 
-import pytest
-
 FIXTURES = Path(__file__).parent / "fixtures"
 FRONT = FIXTURES / "front_upright_slouch.mp4"
 EMPTY = FIXTURES / "empty_room.mp4"
@@ -39,17 +37,6 @@ FOREIGN_WORDS = (
     "plyer",
     "moov atom",
 )
-
-
-def require(command: str, package: str) -> str:
-    """Path of a command; without it skip the test, or fail it where everything is to be tested."""
-    path = shutil.which(command)
-    if path is None:
-        reason = f"needs the command {command}: apt-get install {package}"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return path
 
 
 def home_env(home: Path, **changes: str) -> dict[str, str]:

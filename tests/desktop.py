@@ -32,6 +32,11 @@ PACKAGES = {
     "dunst": "dunst",
     "import": "imagemagick",
     "notify-send": "libnotify-bin",
+    "script": "bsdutils",
+    "setpriv": "util-linux",
+    "strace": "strace",
+    "tmux": "tmux",
+    "unshare": "util-linux",
 }
 
 # No service directories: nothing but what a test starts answers on this bus.
@@ -57,7 +62,7 @@ DUNST_CONFIG = """[global]
 
 
 def require(command: str) -> str:
-    """Path of a desktop command; without it skip the test, or fail it where everything is to be tested."""
+    """Path of a command; without it skip the test, or fail it where everything is to be tested."""
     path = shutil.which(command)
     if path is None:
         reason = f"needs the command {command}: apt-get install {PACKAGES[command]}"

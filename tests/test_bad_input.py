@@ -6,7 +6,8 @@ import socket
 from pathlib import Path
 
 import pytest
-from cli_helpers import EMPTY, FIXTURES, FRONT, fails, front_baseline, home_env, posture, require
+from cli_helpers import EMPTY, FIXTURES, FRONT, fails, front_baseline, home_env, posture
+from desktop import require
 
 from posture import config
 from posture.bundled import MODEL_NAME, asset_path
@@ -23,7 +24,7 @@ def ordinary():
     """A wrapper under which permissions bind also for root: its power to ignore them is taken away."""
     if os.getuid() != 0:
         return ()
-    setpriv = require("setpriv", "util-linux")
+    setpriv = require("setpriv")
     return (setpriv, "--inh-caps=-all", "--bounding-set=-dac_override,-dac_read_search")
 
 

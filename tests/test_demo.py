@@ -7,8 +7,8 @@ import subprocess
 import time
 
 import pytest
-from cli_helpers import POSTURE, assert_own_words, home_env, posture, require
-from desktop import session_bus
+from cli_helpers import POSTURE, assert_own_words, home_env, posture
+from desktop import require, session_bus
 
 TABLE = ("upright", "slouching", "away", "not judging", "alerts", "frames")
 
@@ -56,7 +56,7 @@ def test_a_desktop_that_hangs_holds_nothing_up(tmp_path):
 
 
 def test_in_a_terminal_it_is_whole_lines_without_foreign_words(tmp_path):
-    tmux = require("tmux", "tmux")
+    tmux = require("tmux")
     server = [tmux, "-S", str(tmp_path / "tmux"), "-f", "/dev/null"]
     env = home_env(tmp_path / "home", TERM="xterm-256color")
     done = tmp_path / "done"
@@ -96,7 +96,7 @@ def test_in_a_terminal_it_is_whole_lines_without_foreign_words(tmp_path):
 
 
 def test_no_color_is_honoured(tmp_path):
-    script = require("script", "bsdutils")
+    script = require("script")
     env = home_env(tmp_path / "home", TERM="xterm-256color", NO_COLOR="1")
     command = f"{shlex.quote(POSTURE)} demo --speed 100"
     done = subprocess.run(

@@ -6,7 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cli_helpers import EMPTY, FIXTURES, POSTURE, assert_own_words, front_baseline, home_env, posture, require
+from cli_helpers import EMPTY, FIXTURES, POSTURE, assert_own_words, front_baseline, home_env, posture
+from desktop import require
 
 # Runs in the program's process before anything else of it.
 AUDIT = """
@@ -83,8 +84,8 @@ KERNEL = ("/dev/null", "/dev/tty", "/proc/", "/dev/shm/")
 
 
 def test_the_demo_runs_without_a_network_and_no_thread_of_it_wants_one(env, tmp_path):
-    strace = require("strace", "strace")
-    unshare = require("unshare", "util-linux")
+    strace = require("strace")
+    unshare = require("unshare")
     log = tmp_path / "strace.log"
     calls = (
         "socket,connect,sendto,sendmsg,sendmmsg,bind,open,openat,creat,rename,renameat,renameat2,memfd_create"
