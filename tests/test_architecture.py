@@ -37,6 +37,7 @@ PURE = [
     "duty",
     "glimpse",
     "summary",
+    "history.rows",
 ]
 CONSTANTS = ["bundled", "coefficients"]  # numbers that come with the program, read from its own files
 OUTER = [
@@ -101,7 +102,16 @@ HOME = {
     "socket": {"streams"},
     "sqlite3": set(),
 }
-TREES = {path.stem: ast.parse(path.read_text("utf-8")) for path in sorted(PACKAGE.glob("*.py"))}
+
+
+def dotted(path):
+    """Return a file's module name below `posture`; a sub-package's own is its folder's."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
+
+
+TREES = {dotted(path): ast.parse(path.read_text("utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}
+PACKAGES = {name for name in TREES if (PACKAGE / name.replace(".", "/") / "__init__.py").is_file()}
 
 
 def imports(tree):
@@ -120,8 +130,10 @@ def imports(tree):
             found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports are absolute"
-            submodules = [f"posture.{alias.name}" for alias in node.names if alias.name in TREES]
-            found += submodules if node.module == "posture" and submodules else [node.module]
+            inside = f"{node.module}.".removeprefix("posture.")
+            submodules = [f"{node.module}.{a.name}" for a in node.names if inside + a.name in TREES]
+            is_own = node.module == "posture" or node.module.removeprefix("posture.") in PACKAGES
+            found += submodules if is_own and submodules else [node.module]
         elif isinstance(node, ast.Call) and "import_module" in ast.unparse(node.func) and node.args:
             argument = node.args[0]
             if isinstance(argument, ast.Constant):
@@ -130,7 +142,7 @@ def imports(tree):
 
 
 def own(tree):
-    return {name.split(".")[1] for name in imports(tree) if name.startswith("posture.")}
+    return {name.removeprefix("posture.") for name in imports(tree) if name.startswith("posture.")}
 
 
 def roots(tree):
@@ -138,14 +150,19 @@ def roots(tree):
 
 
 def test_every_module_has_its_place():
-    assert set(TREES) == {"__init__", *ORDER}
+    assert set(TREES) == {"__init__", *PACKAGES, *ORDER}
     assert len(ORDER) == len(set(ORDER))
 
 
 def test_the_design_page_lists_every_module_once():
     page = Path(__file__).parents[1].joinpath("docs", "design.md").read_text(encoding="utf-8")
     rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
-    assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(ORDER)
+    assert sorted(re.findall(r"`([\w.]+)`", " ".join(rows))) == sorted(ORDER)
+
+
+@pytest.mark.parametrize("package", sorted(PACKAGES))
+def test_a_sub_package_is_a_folder_and_no_more(package):
+    assert not imports(TREES[package])
 
 
 @pytest.mark.parametrize("module", ORDER)
@@ -234,7 +251,8 @@ def test_a_pure_module_loads_no_library_but_numpy(module):
     assert f"posture.{module}" in modules
     loaded = {name.split(".")[0] for name in modules}
     assert not loaded & {"cv2", "mediapipe", "plyer", "rich", "typer", "sqlite3", "platformdirs"}
-    assert {name for name in modules if name.startswith("posture.")} <= {f"posture.{name}" for name in CORE}
+    own_modules = {name for name in modules if name.startswith("posture.")}
+    assert own_modules <= {f"posture.{name}" for name in [*CORE, *PACKAGES]}
 
 
 def test_every_public_name_is_there():
