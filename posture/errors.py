@@ -52,3 +52,7 @@ class TraceError(PostureError, OSError):
 
 class OutputError(PostureError, OSError):
     """Error raised when a result file cannot be written."""
+
+
+class HistoryError(PostureError, OSError):
+    """Error raised when the history cannot be opened, read or written."""

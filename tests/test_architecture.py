@@ -38,6 +38,7 @@ PURE = [
     "glimpse",
     "summary",
     "history.rows",
+    "history.schema",
 ]
 CONSTANTS = ["bundled", "coefficients"]  # numbers that come with the program, read from its own files
 OUTER = [
@@ -60,6 +61,7 @@ OUTER = [
     "observer",
     "notify",
     "delivery",
+    "history.store",
     "sinks",
     "status",
     "monitor",
@@ -100,7 +102,7 @@ HOME = {
     "platformdirs": {"config"},
     "msgspec": {"settings", "config", "profiles", "status", "inspecting"},
     "socket": {"streams"},
-    "sqlite3": set(),
+    "sqlite3": {"history.store"},
 }
 
 
