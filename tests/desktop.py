@@ -27,6 +27,8 @@ DAEMON = Path(__file__).with_name("notification_daemon.py")
 # The Debian and Ubuntu package of each command.
 PACKAGES = {
     "Xvfb": "xvfb",
+    "chromedriver": "chromium-driver",
+    "chromium": "chromium",
     "dbus-daemon": "dbus",
     "dbus-launch": "dbus-x11",
     "dunst": "dunst",

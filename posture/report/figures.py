@@ -5,7 +5,7 @@ Shares are of the *judged* time, upright and slouching together: who is away or 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,8 @@ from posture.report.ledger import (
 from posture.report.periods import Counts, Period, Times, day_of, group, month_of, to_times, week_of
 from posture.report.trend import MIN_JUDGED_S, Trend, find_trend
 
+MAX_DAYS, MAX_WEEKS = 31, 26
+"""A longer span is shown in weeks, a yet longer one in months: more columns are not read. Our choice."""
 TREND_WEEKS = 12
 """Weeks looked back on at least: a season. Our choice."""
 ENOUGH_HOUR_S = 1800.0
@@ -29,6 +31,9 @@ LENGTHS_S = (1800.0, 2700.0, 3600.0, 5400.0)
 """Borders between short and long stretches sat, seconds; HSE L26 advises a break every 30 to 60 minutes."""
 RESPONSES_S = (15.0, 60.0, 300.0)
 """Borders between quick and slow recoveries after an alert, seconds; a static posture is one of a minute (RULA)."""
+
+
+_UNITS: dict[str, Callable[[int], int]] = {"day": int, "week": week_of, "month": month_of}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +73,10 @@ class Figures:
     days: tuple[Period, ...]
     weeks: tuple[Period, ...]
     """From Monday to Sunday, `TREND_WEEKS` of them at least; those at the ends may be cut."""
-    months: tuple[Period, ...]
-    """Calendar months within the span."""
+    periods: tuple[Period, ...]
+    """The span in days, weeks (over 31 days) or calendar months (over 26 weeks): a chart's worth of them."""
+    unit: str
+    """``day``, ``week`` or ``month``: what `periods` are."""
     hours: tuple[Hour, ...]
     best: Hour | None
     worst: Hour | None
@@ -118,6 +125,7 @@ def make_figures(
     counts = Counts(ledger, alerts, breaks)
     start = first_day - ledger.first_day
     n_days = last_day - first_day + 1
+    unit = "day" if n_days <= MAX_DAYS else "week" if n_days <= 7 * MAX_WEEKS else "month"
     inside = ledger.ms[start:]
     weeks = group(counts, _trend_start(first_day, last_day), last_day, week_of)
     enough = [week for week in weeks if week.times.judged_s >= MIN_JUDGED_S]
@@ -138,9 +146,10 @@ def make_figures(
         last_day,
         to_times(inside.sum(axis=(0, 1))),
         to_times(ledger.ms[max(0, start - n_days) : start].sum(axis=(0, 1))),
-        group(counts, first_day, last_day, lambda day: day),
+        group(counts, first_day, last_day, _UNITS["day"]),
         weeks,
-        group(counts, first_day, last_day, month_of),
+        group(counts, first_day, last_day, _UNITS[unit]),
+        unit,
         hours,
         best,
         worst,
