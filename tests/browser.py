@@ -39,9 +39,7 @@ class Browser:
     def requests(self) -> list[str]:
         """Addresses asked for since `open`, whether they were let through or not."""
         messages = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
-        return [
-            m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"
-        ]
+        return [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
 
     def complaints(self) -> list[str]:
         """What the console said since `open`."""

@@ -48,6 +48,7 @@ def render_page(
     rows: PageRows | None = None,
     *,
     made: str,
+    empty: Sequence[str] = (),
     is_summary: bool = False,
 ) -> str:
     """Return the page.
@@ -62,6 +63,8 @@ def render_page(
         Where baselines, cameras and notes come from.
     made : str
         When it was made, in words.
+    empty : sequence of str
+        What to say if nothing was recorded in the span.
     is_summary : bool
         One printed page: no single days, no notes, room to write on.
     """
@@ -88,6 +91,7 @@ def render_page(
         patterns=drawing.patterns(),
         version=__version__,
         made=made,
+        empty=empty,
         is_summary=is_summary,
         style=Markup(style),
         digest=digest,
