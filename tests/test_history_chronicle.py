@@ -5,7 +5,7 @@ bouts or sessions overlap, none spans a change of the offset, and with a good cl
 """
 
 import math
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 

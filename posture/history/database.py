@@ -68,7 +68,7 @@ def open_to_write(path: Path, busy_s: float, migrations: Sequence[str] = MIGRATI
     try:
         path.parent.mkdir(mode=OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its other files the same mode
-        _refuse_newer(path, _version_in_header(path), migrations)
+        _check_header(path, migrations)
     except HistoryError:
         raise
     except OSError as error:
@@ -102,7 +102,7 @@ def open_to_read(path: Path, busy_s: float, migrations: Sequence[str] = MIGRATIO
     try:
         is_there = path.exists() and path.stat().st_size > 0
         if is_there:
-            _refuse_newer(path, _version_in_header(path), migrations)
+            _check_header(path, migrations)
     except HistoryError:
         raise
     except OSError as error:
@@ -228,12 +228,17 @@ def _refuse_newer(path: Path, version: int, migrations: Sequence[str]) -> None:
         )
 
 
-def _version_in_header(path: Path) -> int:
-    """Return the version as the file has it, before SQLite has it in hand; 0 = no database."""
+def _check_header(path: Path, migrations: Sequence[str]) -> None:
+    """Refuse a newer database, or what is none, before SQLite has it in hand and writes its log into it."""
     with path.open("rb") as file:
         header = file.read(_HEADER_BYTES)
-    is_ours = len(header) == _HEADER_BYTES and header.startswith(b"SQLite format 3\0")
-    return int.from_bytes(header[60:64], "big") if is_ours else 0
+    if not header:
+        return
+    if len(header) < _HEADER_BYTES or not header.startswith(b"SQLite format 3\0"):
+        raise DamagedHistoryError(
+            f"the history {path} is damaged (no database); 'posture run' moves it aside"
+        )
+    _refuse_newer(path, int.from_bytes(header[60:64], "big"), migrations)
 
 
 def _version(connection: sqlite3.Connection) -> int:
