@@ -56,3 +56,7 @@ class OutputError(PostureError, OSError):
 
 class HistoryError(PostureError, OSError):
     """Error raised when the history cannot be opened, read or written."""
+
+
+class DamagedHistoryError(HistoryError):
+    """Error raised when the content of the history's file cannot be relied on."""

@@ -15,10 +15,11 @@ from rich.text import Text
 from posture.attention import Attention
 from posture.baseline import Baseline
 from posture.bundled import DEMO_CLIP_NAME, asset_path
-from posture.config import load_settings, status_path
+from posture.config import history_path, load_settings, status_path
 from posture.delivery import NotificationQueue
 from posture.duty import DutyCycle
 from posture.errors import ProfileError
+from posture.history.recorder import HistorySink, make_watch
 from posture.landmarks import Frame
 from posture.monitor import FrameObserver, run_monitor
 from posture.notify import Notifier, NullNotifier, PlyerNotifier
@@ -36,7 +37,7 @@ from posture.profiles import (
 )
 from posture.session import CalibrationTick, StopSignals, calibrate, open_outputs
 from posture.settings import Settings
-from posture.sinks import NotificationSink, Sink
+from posture.sinks import NotificationSink, Sink, TraceSink
 from posture.sources import FrameSource, LiveSource, PacedSource
 from posture.status import StatusFile
 from posture.summary import Summarizer
@@ -153,6 +154,16 @@ def _watch(
         sinks.append(attention)
     if baseline_name is not None:
         sinks.append(StatusFile(status_path(), source.name, baseline_name, details))
+    if baseline_name is not None and source.is_live and settings.history.enabled:
+        trace = next((sink.path for sink in outputs if isinstance(sink, TraceSink)), None)
+        sinks.append(
+            HistorySink(
+                history_path(),
+                make_watch(pipeline, source.name, baseline_name, trace),
+                retention_days=settings.history.retention_days,
+                tell=lambda text: console.print(text, style="yellow", markup=False),
+            )
+        )
     sinks.append(StatusLine(console, note))  # last: it holds the terminal as soon as it is made
     with contextlib.ExitStack() as closing:
         for sink in sinks:

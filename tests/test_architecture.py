@@ -39,6 +39,8 @@ PURE = [
     "summary",
     "history.rows",
     "history.schema",
+    "history.timeline",
+    "history.chronicle",
 ]
 CONSTANTS = ["bundled", "coefficients"]  # numbers that come with the program, read from its own files
 OUTER = [
@@ -61,7 +63,9 @@ OUTER = [
     "observer",
     "notify",
     "delivery",
+    "history.database",
     "history.store",
+    "history.recorder",
     "sinks",
     "status",
     "monitor",
@@ -102,7 +106,7 @@ HOME = {
     "platformdirs": {"config"},
     "msgspec": {"settings", "config", "profiles", "status", "inspecting"},
     "socket": {"streams"},
-    "sqlite3": {"history.store"},
+    "sqlite3": {"history.database"},
 }
 
 
