@@ -54,9 +54,12 @@ def run_report(n_days: int, output: Path | None, is_opened: bool, is_text: bool,
     now_s = time.time()
     here = time.localtime(now_s)
     last_day = local_day(round(now_s * 1000), here.tm_gmtoff)
+    settings = load_settings()
     with History(history_path()) as history:
-        report = read_report(history, last_day - n_days + 1, last_day, load_settings().breaks.away_s)
+        report = read_report(history, last_day - n_days + 1, last_day, settings.breaks.away_s)
     empty = _empty_text(report, last_day, here.tm_gmtoff)
+    if not settings.history.enabled:
+        empty.append("The setting history.enabled is off: nothing new is kept.")
     if is_text:
         is_unicode = console.encoding.lower().startswith("utf")
         for part in text_report(report.figures, empty, is_unicode=is_unicode):
@@ -73,6 +76,9 @@ def run_report(n_days: int, output: Path | None, is_opened: bool, is_text: bool,
     )
     # errors="replace": a note may hold half of a character, which is no text
     write_atomically(path, page.encode("utf-8", errors="replace"), is_durable=False)
+    if report.figures.total.total_s <= 0 and not is_text:
+        for line in empty:
+            console.print(line)
     console.print(f"wrote {path}")
     if is_opened and not webbrowser.open(path.absolute().as_uri()):
         console.print("no browser could be opened; open that file in one", style="yellow")

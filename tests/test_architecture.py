@@ -41,6 +41,12 @@ PURE = [
     "history.schema",
     "history.timeline",
     "history.chronicle",
+    "report.ledger",
+    "report.periods",
+    "report.trend",
+    "report.figures",
+    "report.day",
+    "report.words",
 ]
 CONSTANTS = ["bundled", "coefficients"]  # numbers that come with the program, read from its own files
 OUTER = [
@@ -66,6 +72,12 @@ OUTER = [
     "history.database",
     "history.store",
     "history.recorder",
+    "report.reading",
+    "report.drawing",
+    "report.charts",
+    "report.panels",
+    "report.page",
+    "report.text",
     "sinks",
     "status",
     "monitor",
@@ -77,6 +89,7 @@ OUTER = [
     "watching",
     "replaying",
     "inspecting",
+    "reporting",
     "cli",
     "__main__",
 ]
@@ -87,6 +100,7 @@ PURE_IMPORTS = {
     "__future__",
     "collections",
     "dataclasses",
+    "datetime",  # calendar arithmetic; `now` and `today` are refused below
     "enum",
     "functools",
     "itertools",
@@ -102,11 +116,14 @@ HOME = {
     "cv2_enumerate_cameras": {"cameras"},
     "plyer": {"notify"},
     "typer": {"cli"},
-    "rich": {"terminal", "wiring", "watching", "inspecting"},
+    "rich": {"terminal", "wiring", "watching", "inspecting", "report.text"},
     "platformdirs": {"config"},
     "msgspec": {"settings", "config", "profiles", "status", "inspecting"},
     "socket": {"streams"},
     "sqlite3": {"history.database"},
+    "jinja2": {"report.page"},
+    "markupsafe": {"report.drawing", "report.charts", "report.panels", "report.page"},
+    "svg": {"report.drawing", "report.charts"},
 }
 
 
@@ -237,7 +254,7 @@ def loaded_by(code):
     return set(done.stderr.splitlines()), done.stdout
 
 
-HEAVY = {"cv2", "mediapipe", "numpy", "plyer"}
+HEAVY = {"cv2", "mediapipe", "numpy", "plyer", "jinja2", "svg"}
 HELP = "sys.argv = ['posture', '--help']\nfrom posture.cli import main\ntry:\n    main()\nexcept SystemExit: pass"
 
 

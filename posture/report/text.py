@@ -38,6 +38,7 @@ def text_report(f: Figures, empty: Sequence[str], *, is_unicode: bool = True) ->
     yield ""
     yield _table(f, is_unicode)
     yield ""
+    lines = Table.grid(padding=(0, 2, 0, 0))
     for name, sentence in (
         ("Hours", words.hours_sentence(f)),
         ("Sitting", words.sitting_sentence(f)),
@@ -45,7 +46,8 @@ def text_report(f: Figures, empty: Sequence[str], *, is_unicode: bool = True) ->
         ("Trend", words.trend_sentence(f)),
         ("Data", words.sufficiency_sentence(f)),
     ):
-        yield Text.assemble((f"{name:<8}", "bold"), sentence)
+        lines.add_row(Text(name, "bold"), Text(sentence))
+    yield lines
     yield Text(
         "Estimates from a single webcam, against the upright you recorded; not a medical finding.", "dim"
     )

@@ -48,7 +48,7 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min"
     if minutes >= 6000 or minutes % 60 == 0:
-        return f"{round(minutes / 60):,} h"
+        return f"{round(seconds / 3600):,} h"
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
