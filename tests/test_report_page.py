@@ -290,11 +290,11 @@ def test_it_prints_on_few_pages(browser, pages, name, most, paper):
 
 
 def test_ten_years_are_one_readable_page(browser, tmp_path):
-    """Nights, so that wherever the reading is cut there is a bout."""
+    """Nights, so that wherever the reading is cut there is a bout, or one begins."""
     path, last = tmp_path / "history.sqlite", to_day(LAST)
     with History(path, is_writable=True) as history, history.transaction():
         for day in range(last - 3649, last):
-            at = day * DAY_MS + 22 * 3_600_000
+            at = day * DAY_MS + (23 if day % 4 < 2 else 22) * 3_600_000
             middle, end = at + 3_600_000, at + 4 * 3_600_000
             session = history.put(SessionRow(0, at, end, 0, "camera 0", "default", "front"))
             for state, a, b in ((SlouchState.SLOUCHING, at, middle), (SlouchState.UPRIGHT, middle, end)):
