@@ -62,7 +62,7 @@ def run_report(n_days: int, output: Path | None, is_opened: bool, is_text: bool,
         empty.append("The setting history.enabled is off: nothing new is kept.")
     if is_text:
         is_unicode = console.encoding.lower().startswith("utf")
-        for part in text_report(report.figures, empty, is_unicode=is_unicode):
+        for part in text_report(report.figures, empty, width_cells=console.width, is_unicode=is_unicode):
             console.print(part)
         if output is None and not is_opened:
             return 0

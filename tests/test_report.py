@@ -4,6 +4,7 @@ Claimed: a page readable by its owner only, our own words whatever is wrong, and
 what the page says; the browser is shown a file; markup in a chart's words stays words.
 """
 
+import io
 import sqlite3
 import stat
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from cli_helpers import assert_own_words, home_env, posture
+from rich.console import Console
 from unprivileged import as_nobody, shared_folder
 
 from posture.errors import OutputError
@@ -20,7 +22,8 @@ from posture.history.rows import BoutRow, SessionRow
 from posture.history.store import History
 from posture.report import charts, drawing, words
 from posture.report.charts import Column, Point
-from posture.report.figures import LENGTHS_S, RESPONSES_S
+from posture.report.figures import LENGTHS_S, RESPONSES_S, make_figures, new_ledger
+from posture.report.text import text_report
 from posture.reporting import run_report
 from posture.slouch import Reason, SlouchState
 
@@ -88,6 +91,37 @@ def test_text_where_there_are_no_block_characters(home):
     done = posture("report", "--text", "--days", "2", env=env)
     assert "####" in done.stdout
     assert "█" not in done.stdout
+
+
+@pytest.mark.parametrize("columns", [44, 63, 64, 75, 76, 80, 120])
+@pytest.mark.parametrize("days", [7, 40, 400])
+def test_no_figure_is_cut_off_in_a_narrow_terminal(columns, days):
+    hour = 3_600_000
+    today = 20_600
+    ledger = new_ledger(today - days + 1, today, 120.0)
+    ledger.add(
+        [
+            BoutRow(
+                0,
+                1,
+                SlouchState.SLOUCHING,
+                Reason.NONE,
+                d * DAY_MS + 9 * hour,
+                d * DAY_MS + 19 * hour + 59,
+                0,
+                *(None,) * 6,
+            )
+            for d in range(today - days + 1, today - 1)
+        ]
+    )
+    figures = make_figures(today - days + 1, today, ledger)
+    console = Console(width=columns, file=io.StringIO(), color_system=None)
+    for part in text_report(figures, [], width_cells=columns):
+        console.print(part)
+    shown = console.file.getvalue()
+    assert "…" not in shown
+    assert max(map(len, shown.splitlines())) <= columns
+    assert ("▒▒▒▒▒▒" in shown) == (columns >= 76)
 
 
 def test_the_page_goes_where_it_is_told_and_may_be_a_summary(home, tmp_path):

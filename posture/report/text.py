@@ -14,11 +14,15 @@ from posture.report.figures import Figures
 from posture.report.panels import period_name
 from posture.report.periods import Times
 
-_BAR_CELLS = 24
+_BAR_CELLS = (6, 24)  # a shorter bar says nothing; a longer one no more
+_OTHER_CELLS = 70  # all columns but the bar
+_NARROW_CELLS = 64  # here only what matters most
 _MAX_ROWS = 31
 
 
-def text_report(f: Figures, empty: Sequence[str], *, is_unicode: bool = True) -> Iterator[RenderableType]:
+def text_report(
+    f: Figures, empty: Sequence[str], *, width_cells: int = 100, is_unicode: bool = True
+) -> Iterator[RenderableType]:
     """Yield the lines and the table of a report.
 
     Parameters
@@ -27,6 +31,8 @@ def text_report(f: Figures, empty: Sequence[str], *, is_unicode: bool = True) ->
         Of the span.
     empty : sequence of str
         What to say if nothing was recorded in it.
+    width_cells : int
+        Width of the terminal; a narrow one gets fewer columns.
     is_unicode : bool
         Whether the terminal has block characters.
     """
@@ -36,7 +42,7 @@ def text_report(f: Figures, empty: Sequence[str], *, is_unicode: bool = True) ->
         return
     yield Text(" ".join(filter(None, (words.headline(f), _sentence(words.comparison(f))))))
     yield ""
-    yield _table(f, is_unicode)
+    yield _table(f, width_cells, is_unicode)
     yield ""
     lines = Table.grid(padding=(0, 2, 0, 0))
     for name, sentence in (
@@ -58,40 +64,41 @@ def _sentence(text: str) -> str:
     return f"{text}." if text else ""
 
 
-def _table(f: Figures, is_unicode: bool) -> Table:
+def _table(f: Figures, width_cells: int, is_unicode: bool) -> Table:
     """Return a row for each day, week or month; of very many the newest."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    table.add_column(f.unit.capitalize(), no_wrap=True)
-    table.add_column("", no_wrap=True)
-    for name in ("upright", "judged", "slouching", "alerts", "longest sat"):
+    bar_cells = min(_BAR_CELLS[1], width_cells - _OTHER_CELLS)
+    has_bar, is_narrow = bar_cells >= _BAR_CELLS[0], width_cells < _NARROW_CELLS
+    table.add_column("Week from" if f.unit == "week" else f.unit.capitalize(), no_wrap=True)
+    if has_bar:
+        table.add_column("", no_wrap=True)
+    for name in ("upright", "judged", *(() if is_narrow else ("slouching", "longest sat")), "alerts"):
         table.add_column(name, justify="right", no_wrap=True)
     periods = f.periods[-_MAX_ROWS:]
     longest_s = max(p.times.judged_s for p in periods) or 1.0
     for p in periods:
+        name = words.day_name(p.first_day) if f.unit == "week" else period_name(p, f.unit)
         if p.times.total_s <= 0:
-            table.add_row(Text(period_name(p, f.unit), "dim"), Text("no record", "dim"))
+            table.add_row(Text(name, "dim"), Text("no record" if has_bar else "–", "dim"))
             continue
-        mark = " *" if words.little_note(p) else ""
-        table.add_row(
-            period_name(p, f.unit) + mark,
-            _bar(p.times, longest_s, is_unicode),
-            words.share(p.times.upright_share),
-            words.duration(p.times.judged_s),
-            words.duration(p.times.slouching_s),
-            f"{p.n_alerts:,}",
-            words.duration(p.longest_sat_s),
-        )
+        cells: list[str | Text] = [name + (" *" if words.little_note(p) else "")]
+        if has_bar:
+            cells.append(_bar(p.times, bar_cells * p.times.judged_s / longest_s, is_unicode))
+        cells += [words.share(p.times.upright_share), words.duration(p.times.judged_s)]
+        if not is_narrow:
+            cells += [words.duration(p.times.slouching_s), words.duration(p.longest_sat_s)]
+        table.add_row(*cells, f"{p.n_alerts:,}")
     if any(words.little_note(p) for p in periods):
         table.caption = Text("* little judged")
         table.caption_justify = "left"
     return table
 
 
-def _bar(times: Times, longest_s: float, is_unicode: bool) -> Text:
+def _bar(times: Times, n_cells: float, is_unicode: bool) -> Text:
     """Return the judged time as a bar, upright and slouching told apart by sign and colour."""
     upright, slouching = ("█", "▒") if is_unicode else ("#", "-")
     if isnan(times.upright_share):
         return Text("")
-    cells = max(1, round(_BAR_CELLS * times.judged_s / longest_s))
-    n_upright = round(cells * times.upright_share)
-    return Text.assemble((upright * n_upright, "blue"), (slouching * (cells - n_upright), "yellow"))
+    n_whole = max(1, round(n_cells))
+    n_upright = round(n_whole * times.upright_share)
+    return Text.assemble((upright * n_upright, "blue"), (slouching * (n_whole - n_upright), "yellow"))
