@@ -40,9 +40,9 @@ def data_path() -> Path:
     return _folder(user_data_path)
 
 
-def status_path() -> Path:
-    """Return where the running monitor's status is, whether it exists or not."""
-    return _folder(user_state_path) / "status.json"
+def state_path() -> Path:
+    """Return the folder by which a running monitor is found, whether it exists or not."""
+    return _folder(user_state_path)
 
 
 def _folder(find: Callable[..., Path]) -> Path:

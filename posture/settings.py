@@ -35,6 +35,14 @@ class CameraSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             ge=0.5, le=30, description="frames per second looked at, live, at most; power.preset has the rest"
         ),
     ] = 4.0
+    release_between_checks_s: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=90,
+            description="s; let go of the camera, its light out, for so long between two short looks; 0 = never",
+        ),
+    ] = 0.0
 
 
 class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
