@@ -36,8 +36,13 @@ def config_path() -> Path:
 
 
 def data_path() -> Path:
-    """Return the folder of profiles, whether it exists or not."""
+    """Return the folder of profiles and history, whether it exists or not."""
     return _folder(user_data_path)
+
+
+def history_path() -> Path:
+    """Return where the history is, whether it exists or not."""
+    return data_path() / "history.sqlite"
 
 
 def state_path() -> Path:

@@ -60,3 +60,11 @@ class ControlError(PostureError, RuntimeError):
 
 class AlreadyRunningError(PostureError, RuntimeError):
     """Error raised when a monitor of this user runs already."""
+
+
+class HistoryError(PostureError, OSError):
+    """Error raised when the history cannot be opened, read or written."""
+
+
+class DamagedHistoryError(HistoryError):
+    """Error raised when the content of the history's file cannot be relied on."""

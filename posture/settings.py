@@ -218,6 +218,18 @@ class PowerSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     ] = 8.0
 
 
+class HistorySettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is kept of the days: states, angles, alerts; never a picture."""
+
+    enabled: Annotated[
+        bool, Meta(description="keep a history on this computer, for 'posture report' and 'posture why'")
+    ] = True
+    retention_days: Annotated[
+        int,
+        Meta(ge=0, le=36_500, description="days; what is older is deleted; 0 = kept for good"),
+    ] = 730  # two years: last winter can be compared with this one (our choice)
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All settings of a run."""
 
@@ -233,6 +245,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     breaks: BreakSettings = BreakSettings()
     notify: NotifySettings = NotifySettings()
     power: PowerSettings = PowerSettings()
+    history: HistorySettings = HistorySettings()
 
 
 PRESETS: dict[str, dict[str, dict[str, Any]]] = {

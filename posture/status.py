@@ -58,7 +58,7 @@ class StatusBoard:
     """
 
     def __init__(self, source: str, profile: str, details: Callable[[], dict[str, Any]] = dict) -> None:
-        self._source, self._profile, self.details = source, profile, details
+        self._source, self.profile, self.details = source, profile, details
         self._newest: tuple[StepResult, float] | None = None
         self._n_alerts = 0
 
@@ -77,7 +77,7 @@ class StatusBoard:
             pid=os.getpid(),
             age_s=None if result is None else round(time.monotonic() - at_s, 1),
             source=self._source,
-            profile=self._profile,
+            profile=self.profile,
             state=SlouchState.UNKNOWN if result is None else result.state,
             reason=Reason.NOT_CALIBRATED if result is None else result.reason,
             neck_deviation_deg=_number(result.neck_deviation_deg if result else None),

@@ -19,10 +19,11 @@ from posture.baseline import Baseline
 from posture.bundled import DEMO_CLIP_NAME, asset_path
 from posture.calibration_run import CalibrationTick
 from posture.conductor import Conductor
-from posture.config import load_settings, state_path
+from posture.config import history_path, load_settings, state_path
 from posture.delivery import NotificationQueue
 from posture.duty import DutyCycle
 from posture.errors import ControlError, ProfileError
+from posture.history.recorder import HistorySink, make_watch
 from posture.landmarks import Frame
 from posture.monitor import FrameObserver, run_monitor
 from posture.notify import Notification, Notifier, NullNotifier, PlyerNotifier
@@ -42,7 +43,7 @@ from posture.profiles import (
 from posture.reception import Reception
 from posture.session import StopSignals, calibrate, open_outputs
 from posture.settings import Settings
-from posture.sinks import NotificationSink, Sink
+from posture.sinks import NotificationSink, Sink, TraceSink
 from posture.sources import FrameSource, LiveSource, PacedSource
 from posture.status import StatusBoard, read_status
 from posture.summary import Summarizer
@@ -185,6 +186,16 @@ def _watch(
     if reception is not None:
         reception.board.details, reception.conductor = details, conductor
         sinks.append(reception.board)
+    if reception is not None and source.is_live and settings.history.enabled:
+        trace = next((sink.path for sink in outputs if isinstance(sink, TraceSink)), None)
+        sinks.append(
+            HistorySink(
+                history_path(),
+                make_watch(pipeline, source.name, reception.board.profile, trace),
+                retention_days=settings.history.retention_days,
+                tell=lambda text: console.print(text, style="yellow", markup=False),
+            )
+        )
     sinks.append(StatusLine(console, note))  # last: it holds the terminal as soon as it is made
     with contextlib.ExitStack() as closing:
         for sink in sinks:

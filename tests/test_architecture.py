@@ -39,6 +39,9 @@ PURE = [
     "glimpse",
     "summary",
     "history.rows",
+    "history.schema",
+    "history.timeline",
+    "history.chronicle",
 ]
 CONSTANTS = ["bundled", "coefficients"]  # numbers that come with the program, read from its own files
 OUTER = [
@@ -61,6 +64,9 @@ OUTER = [
     "observer",
     "notify",
     "delivery",
+    "history.database",
+    "history.store",
+    "history.recorder",
     "sinks",
     "control.commands",
     "control.channel",
@@ -118,7 +124,7 @@ HOME = {
     },
     "filelock": {"control.instance"},
     "socket": {"streams", "control.channel"},
-    "sqlite3": set(),
+    "sqlite3": {"history.database"},
 }
 
 
