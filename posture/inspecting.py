@@ -12,8 +12,8 @@ from rich.text import Text
 from posture.bundled import DEMO_CLIP_NAME, asset_path
 from posture.config import status_path
 from posture.status import read_status
-from posture.terminal import REASONS, STATES, clock
 from posture.wiring import make_console
+from posture.words import REASONS, STATES, clock
 
 
 def show_status(as_json: bool) -> int:

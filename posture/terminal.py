@@ -19,55 +19,9 @@ from posture.calibration import CalibrationQuality
 from posture.pipeline import StepResult
 from posture.profiles import age_text
 from posture.sinks import word_alert
-from posture.slouch import EventKind, Reason, SlouchState
+from posture.slouch import EventKind, Reason
 from posture.summary import Summary
-
-STATES: dict[SlouchState, tuple[str, str, str]] = {
-    SlouchState.UPRIGHT: ("●", "upright", "green"),
-    SlouchState.SLOUCHING: ("▲", "slouching", "yellow"),
-    SlouchState.AWAY: ("○", "away", "blue"),
-    SlouchState.UNKNOWN: ("?", "not judging", "magenta"),
-}
-REASONS: dict[Reason, str] = {
-    Reason.NONE: "",
-    Reason.NOT_CALIBRATED: "calibrating",
-    Reason.NO_PICTURE: "no picture from the camera",
-    Reason.NO_PERSON: "nobody in view",
-    Reason.TOO_DARK: "too dark",
-    Reason.LOW_CONFIDENCE: "face or shoulders hidden",
-    Reason.TURNED_AWAY: "turned away",
-    Reason.OUT_OF_PLACE: "not in the calibrated place",
-    Reason.CAMERA_MOVED: "the camera has moved: calibrate again",
-    Reason.NOT_MEASURED: "posture not measurable",
-    Reason.CAMERA_COVERED: "the camera is covered, or its picture black",
-    Reason.CAMERA_FROZEN: "the camera's picture has frozen",
-}
-EVENTS: dict[EventKind, str] = {
-    EventKind.SLOUCH_STARTED: "slouch began",
-    EventKind.SLOUCH_ENDED: "slouch ended",
-    EventKind.AWAY: "left the desk",
-    EventKind.RETURNED: "came back",
-    EventKind.ALERT: "alert",
-    EventKind.BREAK_DUE: "movement break due",
-    EventKind.CAMERA_MOVED: "the camera has moved",
-    EventKind.CAMERA_LOST: "camera lost",
-    EventKind.CAMERA_BACK: "camera back",
-    EventKind.UNKNOWN_STARTED: "judging paused",
-    EventKind.UNKNOWN_ENDED: "judging again",
-}
-
-
-def clock(seconds: float) -> str:
-    """Return a time span as ``m:ss`` or ``h:mm:ss``."""
-    whole = round(seconds)
-    if whole < 3600:
-        return f"{whole // 60}:{whole % 60:02d}"
-    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
-
-
-def _degrees(value: float) -> str:
-    """Return a signed whole number of degrees; a dash when it was not measured."""
-    return "-" if isnan(value) else f"{round(value):+d}°"
+from posture.words import EVENTS, REASONS, STATES, clock, degrees_text
 
 
 def status_text(result: StepResult, note: str = "") -> Text:
@@ -78,7 +32,7 @@ def status_text(result: StepResult, note: str = "") -> Text:
         text.append(f"  {REASONS[result.reason]}", "dim")
     elif not isnan(result.slouch_ratio):
         text.append(
-            f"  neck {_degrees(result.neck_deviation_deg)}  trunk {_degrees(result.thoracic_deviation_deg)}"
+            f"  neck {degrees_text(result.neck_deviation_deg)}  trunk {degrees_text(result.thoracic_deviation_deg)}"
             f"  {max(result.slouch_ratio, 0.0):.0%} of the limit"
         )
     if result.slouched_s > 0:

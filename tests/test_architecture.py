@@ -28,6 +28,7 @@ PURE = [
     "baseline",
     "smoothing",
     "slouch",
+    "words",
     "judging",
     "camera_move",
     "calibration",
