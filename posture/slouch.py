@@ -43,6 +43,7 @@ class Reason(StrEnum):
     NOT_MEASURED = "not_measured"
     CAMERA_COVERED = "camera_covered"
     CAMERA_FROZEN = "camera_frozen"
+    BASELINE_MISFIT = "baseline_misfit"
 
 
 class EventKind(StrEnum):

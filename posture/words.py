@@ -44,6 +44,7 @@ REASONS: Final[dict[Reason, str]] = {
     Reason.NOT_MEASURED: "posture not measurable",
     Reason.CAMERA_COVERED: "the camera is covered, or its picture black",
     Reason.CAMERA_FROZEN: "the camera's picture has frozen",
+    Reason.BASELINE_MISFIT: "the baseline does not fit this view or person: calibrate",
 }
 EVENTS: Final[dict[EventKind, str]] = {
     EventKind.SLOUCH_STARTED: "slouch began",
