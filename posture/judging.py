@@ -32,8 +32,10 @@ from posture.slouch import Reason
 FAR_TURN_DEG = 45.0
 """Degrees of the face's own yaw in the picture; slumps seen from three-quarter reach 39 on rendered people."""
 PERSONAL_SHARES = (0.6, 1.3)
-"""A personal threshold as a share of the settings' one: what lies lower is not what that slouch is made of and keeps
-the settings' threshold, what lies higher is cut off there (our choice)."""
+"""A personal threshold as a share of the settings' one, at least and at most (our choice)."""
+MIN_SLOUCH_SHARE = 0.75
+"""Of the settings' threshold; a slouch that moves a quantity less is not made of it, and leaves it alone (our
+choice: 1.25 times the lowest personal threshold)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +77,11 @@ def personal_thresholds(judge: JudgeSettings, baseline: Baseline) -> Thresholds:
 
 
 def _half_way(threshold: float, slouch: float) -> float:
-    """Return half of a slouch's deviation if that is a sane share of `threshold`, else what comes closest to one."""
+    """Return half of a slouch's deviation, kept to a sane share of `threshold`; that itself for a small deviation."""
+    if slouch < MIN_SLOUCH_SHARE * threshold:
+        return threshold
     low, high = (share * threshold for share in PERSONAL_SHARES)
-    return min(0.5 * slouch, high) if 0.5 * slouch >= low else threshold
+    return min(max(0.5 * slouch, low), high)
 
 
 def slouch_ratio(

@@ -19,7 +19,7 @@ from posture.baseline import Baseline
 from posture.calibration import MIN_FRAMES
 from posture.coefficients import packaged_coefficients
 from posture.deviation import Measure, compute_deviation, make_estimator
-from posture.judging import make_thresholds, slouch_ratio
+from posture.judging import MIN_SLOUCH_SHARE, make_thresholds, slouch_ratio
 from posture.landmarks import FloatArray, Landmarks
 from posture.settings import JudgeSettings
 
@@ -77,10 +77,13 @@ def separate(
     auc, d_prime = _auc(low, high), _d_prime(low, high)
     medians = float(np.median(low)), float(np.median(high))
     problem = ""
-    if medians[1] <= medians[0]:
+    neck, thoracic = (float(np.median(values[:, m])) for m in (Measure.NECK_DEG, Measure.THORACIC_DEG))
+    if medians[1] <= medians[0] or (medians[1] < MIN_SLOUCH_SHARE and max(neck, thoracic) <= 0.0):
         problem = "it is no more bent than your upright: sit upright first, then slouch as you usually do"
     elif auc < MIN_AUC or d_prime < MIN_D_PRIME:
         problem = "it can hardly be told from your upright: slouch as you do at the end of a day, and hold it"
+    elif medians[1] < MIN_SLOUCH_SHARE:
+        problem = f"it reaches only {medians[1]:.0%} of the limit, too near to ordinary sitting"
     centre = np.asarray(np.median(values, axis=0))
     return Separation(len(low), len(high), *medians, auc, d_prime, centre, problem)
 

@@ -87,6 +87,8 @@ class CalibrationResult:
 
     baseline: Baseline
     quality: CalibrationQuality
+    landmarks: Landmarks
+    """What it was made from."""
 
 
 def calibrate(
@@ -126,6 +128,26 @@ def calibrate(
     CalibrationError
         If the frames make no baseline; the text says why.
     """
+    taken = collect(
+        frames, observer, settings, seconds=seconds, countdown_s=countdown_s, on_tick=on_tick, stop=stop
+    )
+    if taken is None:
+        return None
+    baseline = fit_baseline(taken, settings.judge, now_utc())
+    return CalibrationResult(baseline, assess(taken, compute_angles(taken), settings.judge), taken)
+
+
+def collect(
+    frames: Iterator[Frame],
+    observer: FrameObserver,
+    settings: Settings,
+    *,
+    seconds: float,
+    countdown_s: float,
+    on_tick: Callable[[CalibrationTick], None],
+    stop: threading.Event,
+) -> Landmarks | None:
+    """Return the landmarks of some seconds after a countdown, or None when it was stopped; see :func:`calibrate`."""
     collected: list[Landmarks] = []
     start_s: float | None = None
     for frame in frames:
@@ -144,9 +166,7 @@ def calibrate(
             on_tick(CalibrationTick(False, begin_s + seconds - frame.t_s, problem))
     if stop.is_set():
         return None
-    taken = concatenate(collected) if collected else Landmarks.empty()
-    baseline = fit_baseline(taken, settings.judge, now_utc())
-    return CalibrationResult(baseline, assess(taken, compute_angles(taken), settings.judge))
+    return concatenate(collected) if collected else Landmarks.empty()
 
 
 def open_outputs(stack: contextlib.ExitStack, trace: Path | None, events: Path | None) -> list[Sink]:

@@ -14,10 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from posture.baseline import Baseline
-from posture.calibration import CalibrationQuality
 from posture.pipeline import StepResult
-from posture.profiles import age_text
 from posture.sinks import word_alert
 from posture.slouch import EventKind, Reason
 from posture.summary import Summary
@@ -107,23 +104,6 @@ def summary_table(summary: Summary) -> Table:
     table.add_row("alerts", str(len(summary.alerts_s)), f"at {at}" if at else "")
     table.add_row("frames", str(summary.n_frames))
     return table
-
-
-def baseline_text(baseline: Baseline) -> str:
-    """Return a baseline in one line."""
-    return (
-        f"camera from the {baseline.placement.value}, {baseline.n_frames} frames over "
-        f"{baseline.duration_s:.1f} s, {age_text(baseline)}"
-    )
-
-
-def quality_text(quality: CalibrationQuality) -> str:
-    """Return a calibration's quality in one line."""
-    return (
-        f"seen in {quality.visible_ratio:.0%} of {quality.n_frames} frames, "
-        f"sway {quality.sway_ratio:.3f} shoulder widths, head turned {quality.turn_deg:.1f}°, "
-        f"brightness {quality.luminance:.2f}"
-    )
 
 
 class ReplayProgress:

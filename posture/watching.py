@@ -1,4 +1,4 @@
-"""The commands that watch: run, calibrate, demo. They return the exit code and raise PostureError."""
+"""The commands that watch: run, demo. They return the exit code and raise PostureError."""
 
 from __future__ import annotations
 
@@ -9,38 +9,26 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.live import Live
-from rich.text import Text
 
 from posture.attention import Attention
-from posture.baseline import Baseline
 from posture.bundled import DEMO_CLIP_NAME, asset_path
+from posture.calibrating import choose_by_view, stored_choice, take_baseline
 from posture.config import load_settings, status_path
 from posture.delivery import NotificationQueue
 from posture.duty import DutyCycle
-from posture.errors import ProfileError
 from posture.landmarks import Frame
 from posture.monitor import FrameObserver, run_monitor
 from posture.notify import Notifier, NullNotifier, PlyerNotifier
 from posture.observer import Observer
 from posture.pipeline import Pipeline
-from posture.profiles import (
-    DEFAULT_NAME,
-    age_days,
-    age_text,
-    is_there,
-    load_baseline,
-    load_profile,
-    profile_path,
-    save_baseline,
-)
-from posture.session import CalibrationTick, StopSignals, calibrate, open_outputs
-from posture.settings import Settings
+from posture.profiles import age_days, profile_path
+from posture.session import StopSignals, open_outputs
 from posture.sinks import NotificationSink, Sink
 from posture.sources import FrameSource, LiveSource, PacedSource
 from posture.status import StatusFile
 from posture.summary import Summarizer
-from posture.terminal import StatusLine, baseline_text, quality_text, summary_table
+from posture.tables import baseline_text
+from posture.terminal import StatusLine, summary_table
 from posture.wiring import check_outputs, make_console, make_observer, open_with_settings, print_notes
 
 DEMO_CALIBRATION_S = (0.0, 10.0)
@@ -57,7 +45,7 @@ def _camera_note(source: FrameSource) -> str:
 
 def run_live(
     spec: str | None,
-    profile: str,
+    profile: str | None,
     baseline_file: Path | None,
     speed: float,
     overrides: list[str],
@@ -67,31 +55,32 @@ def run_live(
     """Watch a source until it ends or a signal comes."""
     settings = load_settings(overrides=overrides)
     console = make_console()
-    path = profile_path(profile)
-    if baseline_file is not None:
-        baseline: Baseline | None = load_baseline(baseline_file)
-    elif is_there(path) or profile != DEFAULT_NAME:
-        baseline = load_profile(profile)
-    else:
-        baseline = None
+    chosen = stored_choice(profile, baseline_file, console)
     spec = spec or str(settings.camera.source)
     check_outputs([spec], [trace, events])
     signals = StopSignals()
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(open_with_settings(spec, settings, signals))
         is_clip = not source.is_live
+        if is_clip and chosen.options:  # a look of its own: a run judges all of a clip
+            ahead = stack.enter_context(open_with_settings(spec, settings, signals))
         if is_clip:
             source = stack.enter_context(PacedSource(source, speed, stop=signals.stop))
         observer = stack.enter_context(make_observer(settings))
         stack.enter_context(signals)  # not before: until here a signal may simply end the process
         outputs = open_outputs(stack, trace, events)
         frames = iter(source)
-        name = profile if baseline_file is None else baseline_file.name
+        if chosen.options:
+            first = iter(ahead) if is_clip else frames
+            with make_observer(settings) as looking:
+                chosen = choose_by_view(chosen, first, looking, settings, signals, console, source.name)
+        name, baseline = chosen.name, chosen.baseline
         if baseline is None:
+            path = None if is_clip else profile_path(name)
             name = "its first seconds" if is_clip else name
             console.print("No baseline yet: sit upright and look at the screen.")
-            baseline = _take_baseline(
-                frames, observer, settings, signals, console, None if is_clip else path, is_clip=is_clip
+            baseline = take_baseline(
+                frames, observer, settings, signals, console, path, is_clip=is_clip, camera=source.name
             )
         if baseline is None:
             return signals.exit_code
@@ -160,78 +149,6 @@ def _watch(
         run_monitor(frames, watcher, pipeline, [*outputs, *sinks], signals.stop)
     console.print(summary_table(summarizer.summary()))
     print_notes(console, source)
-
-
-def _take_baseline(
-    frames: Iterator[Frame],
-    observer: Observer,
-    settings: Settings,
-    signals: StopSignals,
-    console: Console,
-    path: Path | None,
-    *,
-    is_clip: bool,
-    seconds: float | None = None,
-) -> Baseline | None:
-    """Calibrate, before a camera with a countdown, and store the result; None = stopped before it was done.
-
-    Without a `path` nothing is stored: whoever is in a clip must not become the default.
-    """
-
-    def show(tick: CalibrationTick) -> None:
-        phase = "get ready" if tick.is_counting_down else "hold still"
-        text = Text.assemble((f"{phase}  {tick.remaining_s:.0f} s", "bold"))
-        text.append(f"  {tick.problem or 'good'}", "yellow" if tick.problem else "green")
-        if console.is_terminal:
-            live.update(text, refresh=True)
-
-    with Live(console=console, auto_refresh=False, transient=True) as live:
-        result = calibrate(
-            frames,
-            observer,
-            settings,
-            seconds=seconds or settings.calibration.seconds,
-            countdown_s=0.0 if is_clip else settings.calibration.countdown_s,
-            on_tick=show,
-            stop=signals.stop,
-        )
-    if result is None:
-        console.print("Stopped; no baseline was taken.")
-        return None
-    if path is not None:
-        save_baseline(path, result.baseline)
-    console.print(
-        f"Baseline taken: {baseline_text(result.baseline)}.\n{quality_text(result.quality)}.\n"
-        + ("Taken from a clip, so for this run only." if path is None else f"Saved to {path}")
-    )
-    return result.baseline
-
-
-def run_calibrate(spec: str | None, profile: str, seconds: float | None, overrides: list[str]) -> int:
-    """Take a baseline and store it."""
-    settings = load_settings(overrides=overrides)
-    console = make_console()
-    path = profile_path(profile)
-    if is_there(path):
-        with contextlib.suppress(ProfileError):
-            console.print(f"Profile {profile!r}, {age_text(load_baseline(path))}, will be replaced.")
-    signals = StopSignals()
-    with (
-        open_with_settings(spec or str(settings.camera.source), settings, signals) as source,
-        make_observer(settings) as observer,
-        signals,
-    ):
-        _take_baseline(
-            iter(source),
-            observer,
-            settings,
-            signals,
-            console,
-            path,
-            is_clip=not source.is_live,
-            seconds=seconds,
-        )
-        return signals.exit_code
 
 
 def _seconds_after_midnight() -> float:
