@@ -63,8 +63,8 @@ class Fit:
 
     @property
     def is_misfit(self) -> bool:
-        """Whether this is another person or another view; False as long as nobody was measured."""
-        return self.score > 1.0
+        """Whether this is another person or another view; False as long as too little was measured to tell."""
+        return self.score > 1.0 and self.n_frames >= MIN_FRAMES
 
     @property
     def distance(self) -> float:

@@ -19,6 +19,9 @@ from posture.settings import Settings
 from posture.tables import labelled, profile_data, profiles_table, receipt_rows
 from posture.wiring import make_console
 
+FILE_WIDTH = 250
+"""Columns of a table that goes into a file: names are not broken there (our choice)."""
+
 
 def list_profiles(as_json: bool) -> int:
     """Print the stored profiles."""
@@ -33,7 +36,8 @@ def list_profiles(as_json: bool) -> int:
         ]
         console.print(json.dumps(data), soft_wrap=True)
     elif rows:
-        console.print(profiles_table(rows, settings.calibration.stale_after_days))
+        width = None if console.is_terminal else FILE_WIDTH
+        console.print(profiles_table(rows, settings.calibration.stale_after_days), width=width)
     else:
         console.print("no profiles yet; 'posture calibrate' makes the first")
     return 0

@@ -140,7 +140,7 @@ def profiles_table(rows: Sequence[tuple[str, Profile | ProfileError]], stale_aft
         table.add_column(title, style="bold" if title == "name" else "")
     for name, profile in rows:
         if isinstance(profile, ProfileError):
-            table.add_row(name, Text("damaged: see 'posture profiles show'", ORANGE))
+            table.add_row(name, Text("damaged", ORANGE))
             continue
         baseline = profile.baseline
         days = age_days(baseline)
