@@ -94,6 +94,11 @@ def run(
         Path | None,
         typer.Option(metavar="OUT.jsonl", help="Write one JSON object per event.", show_default=False),
     ] = None,
+    plain: Annotated[
+        bool,
+        typer.Option("--plain", help="Events as lines instead of the live panel; good for screen readers."),
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Watch the camera and tell about a slouch that lasts. Ctrl-C ends it.
 
@@ -101,7 +106,9 @@ def run(
     """
     from posture.watching import run_live
 
-    _exit(run_live(source, profile, baseline, speed, set_ or [], trace, events))
+    _exit(
+        run_live(source, profile, baseline, speed, set_ or [], trace, events, is_plain=plain, is_quiet=quiet)
+    )
 
 
 @app.command()

@@ -124,6 +124,11 @@ class Pipeline:
         for smoother in self._filters:
             smoother.reset()
 
+    @property
+    def thresholds(self) -> Thresholds | None:
+        """Deviations that count as a slouch; None = there is no baseline yet."""
+        return self._thresholds
+
     def snooze(self, until_s: float) -> None:
         """Alert nobody before frame time `until_s`, seconds."""
         self._policy.snooze(until_s)

@@ -17,9 +17,11 @@ from posture.config import load_settings, status_path
 from posture.delivery import NotificationQueue
 from posture.duty import DutyCycle
 from posture.landmarks import Frame
+from posture.load import Load
 from posture.monitor import FrameObserver, run_monitor
 from posture.notify import Notifier, NullNotifier, PlyerNotifier
 from posture.observer import Observer
+from posture.panel_view import Surroundings
 from posture.pipeline import Pipeline
 from posture.profiles import age_days, profile_path
 from posture.session import StopSignals, open_outputs
@@ -28,7 +30,7 @@ from posture.sources import FrameSource, LiveSource, PacedSource
 from posture.status import StatusFile
 from posture.summary import Summarizer
 from posture.tables import baseline_text
-from posture.terminal import StatusLine, summary_table
+from posture.terminal import make_display, summary_table
 from posture.wiring import check_outputs, make_console, make_observer, open_with_settings, print_notes
 
 DEMO_CALIBRATION_S = (0.0, 10.0)
@@ -51,10 +53,13 @@ def run_live(
     overrides: list[str],
     trace: Path | None,
     events: Path | None,
+    *,
+    is_plain: bool = False,
+    is_quiet: bool = False,
 ) -> int:
     """Watch a source until it ends or a signal comes."""
     settings = load_settings(overrides=overrides)
-    console = make_console()
+    console = make_console(is_quiet=is_quiet)
     chosen = stored_choice(profile, baseline_file, console)
     spec = spec or str(settings.camera.source)
     check_outputs([spec], [trace, events])
@@ -92,7 +97,7 @@ def run_live(
                 "That baseline is getting old: 'posture calibrate' takes a fresh one.", style="yellow"
             )
         pipeline = Pipeline(settings, baseline, start_of_day_s=_seconds_after_midnight())
-        _watch(frames, source, observer, pipeline, console, signals, name, outputs)
+        _watch(frames, source, observer, pipeline, console, signals, name, outputs, is_plain=is_plain)
         return signals.exit_code
 
 
@@ -105,6 +110,8 @@ def _watch(
     signals: StopSignals,
     baseline_name: str | None,
     outputs: list[Sink],
+    *,
+    is_plain: bool = False,
 ) -> None:
     """Run the loop with everything a person sees, and show the summary.
 
@@ -121,10 +128,19 @@ def _watch(
         on_first_failure=lambda text: console.print(f"Notifications do not arrive: {text}", style="yellow"),
     )
 
-    def note() -> str:
-        failed = f"not notified: {queue.failed}" if queue.failed else ""
-        rate = f"{attention.judged_hz:.1f} judged/s" if attention else ""
-        return "  ".join(part for part in (_camera_note(source), failed, rate) if part)
+    load = Load(settings.judge.max_gap_s)
+
+    def around() -> Surroundings:
+        failed = f", {queue.failed} failed" if queue.failed else ""
+        return Surroundings(
+            camera=source.name,
+            trouble=_camera_note(source),
+            judged_hz=attention.judged_hz if attention else load.frame_hz,
+            cpu_ratio=load.cpu_ratio,
+            notified=f"{queue.sent} sent{failed}" if settings.notify.enabled else "off",
+            upright_ratio=load.upright_ratio,
+            span="this run",
+        )
 
     def details() -> dict[str, Any]:
         return {
@@ -137,12 +153,14 @@ def _watch(
         }
 
     summarizer = Summarizer(settings.judge.max_gap_s)
-    sinks: list[Sink] = [summarizer, NotificationSink(queue, settings.notify.timeout_s)]
+    sinks: list[Sink] = [summarizer, load, NotificationSink(queue, settings.notify.timeout_s)]
     if attention is not None:
         sinks.append(attention)
     if baseline_name is not None:
         sinks.append(StatusFile(status_path(), source.name, baseline_name, details))
-    sinks.append(StatusLine(console, note))  # last: it holds the terminal as soon as it is made
+    sinks.append(
+        make_display(console, pipeline, around, is_plain=is_plain)
+    )  # last: it holds the terminal as soon as it is made
     with contextlib.ExitStack() as closing:
         for sink in sinks:
             closing.callback(sink.close)

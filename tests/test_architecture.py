@@ -41,6 +41,7 @@ PURE = [
     "duty",
     "glimpse",
     "summary",
+    "panel_view",
     "history.rows",
 ]
 CONSTANTS = ["bundled", "coefficients"]  # numbers that come with the program, read from its own files
@@ -70,7 +71,9 @@ OUTER = [
     "monitor",
     "attention",
     "session",
+    "load",
     "tables",
+    "panel",
     "terminal",
     "bench",
     "wiring",
@@ -104,7 +107,7 @@ HOME = {
     "cv2_enumerate_cameras": {"cameras"},
     "plyer": {"notify"},
     "typer": {"cli"},
-    "rich": {"terminal", "tables", "wiring", "calibrating", "watching", "inspecting"},
+    "rich": {"terminal", "panel", "tables", "wiring", "calibrating", "watching", "inspecting"},
     "platformdirs": {"config"},
     "msgspec": {"settings", "config", "profiles", "status", "inspecting"},
     "socket": {"streams"},
