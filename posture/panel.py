@@ -81,13 +81,13 @@ def render(view: PanelView, width: int, glyphs: Glyphs) -> Panel:
         _row("camera", view.camera, room),
     ]
     if view.trouble:
-        lines[-1] = _row("camera", view.trouble, room, ORANGE)
+        lines[-1] = _row("camera", view.trouble, room, "bold")
     cpu = "" if view.cpu_percent is None else f", CPU {view.cpu_percent}%"
     lines.append(_row("load", f"{view.judged_hz:.1f} judged/s{cpu}", room))
     lines.append(_row("notified", view.notified, room))
     return Panel(
         Text("\n").join(lines),
-        title=Text(_title(view), f"bold {colour}"),
+        title=Text(_title(view), "bold"),
         title_align="left",
         border_style=colour if view.level is Level.CALM else f"bold {colour}",
         box=glyphs.boxes[view.level],
@@ -106,9 +106,9 @@ def _title(view: PanelView) -> str:
 def headline(view: PanelView, glyphs: Glyphs) -> Text:
     """Return the state, and why it is that."""
     _, word, colour = STATES[view.state]
-    text = Text.assemble(
-        (f"{glyphs.symbols[view.state]} {word}", f"bold {colour}"), no_wrap=True, overflow="ellipsis"
-    )
+    # Words keep the terminal's own colour: in sixteen colours orange is a yellow that white paper swallows.
+    symbol = (f"{glyphs.symbols[view.state]} ", f"bold {colour}")
+    text = Text.assemble(symbol, (word, "bold"), no_wrap=True, overflow="ellipsis")
     if view.reason is not Reason.NONE:
         text.append(f"  {REASONS[view.reason]}")
     elif view.limit_percent is not None:
@@ -120,9 +120,9 @@ def status_line(view: PanelView, glyphs: Glyphs) -> Text:
     """Return the most telling part of the panel in one line, for where there is no room for it."""
     text = headline(view, glyphs)
     if view.slouched_s:
-        text.append(f"  slouched {clock(view.slouched_s)}", ORANGE)
+        text.append(f"  slouched {clock(view.slouched_s)}", "bold")
     if view.trouble:
-        text.append(f"  {view.trouble}", ORANGE)
+        text.append(f"  {view.trouble}", "bold")
     return text.append(f"  sat {view.sat_min} min", "dim")
 
 
@@ -138,15 +138,12 @@ def _bar_line(bar: tuple[str, int | None, int, int, str], room: int, glyphs: Gly
     cells = room - LABEL_WIDTH - VALUE_WIDTH - 1 - 6
     if cells < 4:
         return text
-    at = round(cells / BAR_LIMITS)
+    at = round(cells / BAR_LIMITS)  # cells before the mark
     filled = round(twentieths / (20.0 * BAR_LIMITS) * cells)
-    for i in range(cells):
-        if i == at:
-            text.append(glyphs.mark, "bold")
-        elif i < filled:
-            text.append(glyphs.full, BLUE if i < at else ORANGE)
-        else:
-            text.append(glyphs.empty, GREY)
+    below, above = min(filled, at), max(filled - at - 1, 0)
+    text.append(glyphs.full * below, BLUE).append(glyphs.empty * (at - below), GREY)
+    text.append(glyphs.mark, "bold")
+    text.append(glyphs.full * above, ORANGE).append(glyphs.empty * (cells - at - 1 - above), GREY)
     return text.append(f"{tail:>6}", "dim")
 
 

@@ -1,7 +1,7 @@
 """What the live panel of a run shows: everything rounded as shown, so that equal views look the same. Pure; no I/O.
 
-Nothing in it changes more often than it is worth redrawing: degrees and shares are whole, the sitting clock counts
-minutes. A slouch raises the level from its onset, long before it is mentioned.
+Nothing in it changes more often than it is worth redrawing: degrees are whole, the limit's share goes in steps, the
+sitting clock counts minutes. A slouch raises the level from its onset, long before it is mentioned.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from posture.slouch import Reason, SlouchState
 
 BAR_LIMITS: Final = 2.0
 """A bar ends at this many times the limit (our choice: the limit stands in its middle)."""
+PERCENT_STEP: Final = 5
+"""Per cent of the limit that are told apart: one is noise (our choice)."""
 
 
 class Level(IntEnum):
@@ -102,7 +104,7 @@ def make_view(
         result.state,
         result.reason,
         level,
-        None if isnan(result.slouch_ratio) else max(0, round(100.0 * result.slouch_ratio)),
+        None if isnan(result.slouch_ratio) else max(0, PERCENT_STEP * round(20.0 * result.slouch_ratio)),
         "trunk" if result.driver == "thoracic" else result.driver,
         _bars(result, thresholds),
         int(result.slouched_s),

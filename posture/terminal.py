@@ -28,12 +28,13 @@ from posture.panel import (
 from posture.panel_view import PanelView, Surroundings, make_view
 from posture.pipeline import Pipeline, StepResult
 from posture.sinks import Sink, word_alert
-from posture.slouch import EventKind
+from posture.slouch import EventKind, Reason, SlouchState
 from posture.summary import Summary
 from posture.words import EVENTS, REASONS, STATES, clock, needs_ascii
 
-MAX_HZ = 2.0
-"""Times a second the panel is drawn at most (our choice: numbers that change faster cannot be read)."""
+CALM_S, SLOUCH_S = 2.0, 1.0
+"""Seconds between two drawings at least, while the state stays as it is: drawing costs 1-2 ms, and numbers that change
+faster cannot be read. While slouched there is a countdown to follow (our choice)."""
 KEPT_EVENTS = 8
 """Event lines shown again after the terminal has been resized (our choice)."""
 MIN_EVENTS = 2
@@ -51,7 +52,7 @@ def event_lines(result: StepResult) -> list[Text]:
     for event in result.events:
         text = Text.assemble((f"{clock(event.confirmed_s):>8}", "dim"), "  ", EVENTS[event.kind])
         if event.kind is EventKind.ALERT:
-            text.stylize("bold yellow", 10)
+            text.stylize("bold", 10)
             if result.alert is not None:
                 title, message = word_alert(result, result.alert)
                 text.append(f": {title} - {message}", "bold")
@@ -86,7 +87,7 @@ class EventLines:
 class LiveView:
     """Show the newest result as a live panel, or as one line where there is no room, and events above it; a sink.
 
-    It is drawn at most :data:`MAX_HZ` times a second and only when something shown has changed.
+    It is drawn when the state changes, else every second or two at most, and only when something shown has changed.
 
     Parameters
     ----------
@@ -105,6 +106,7 @@ class LiveView:
         self._recent: deque[Text] = deque(maxlen=KEPT_EVENTS)
         self._shown: tuple[PanelView, int, int] | None = None
         self._drawn_s = -inf
+        self._urgent: tuple[SlouchState, Reason, bool] | None = None
         self._live = self._start()
 
     def handle(self, result: StepResult) -> None:
@@ -113,9 +115,11 @@ class LiveView:
             shown = as_ascii(line) if self._is_ascii else line
             self._recent.append(shown)
             self._console.print(shown)
-        now_s = time.monotonic()
-        if now_s - self._drawn_s < 1.0 / MAX_HZ and not result.events:
+        now_s, urgent = time.monotonic(), (result.state, result.reason, result.slouched_s > 0.0)
+        is_told = bool(result.events) or urgent != self._urgent
+        if not is_told and now_s - self._drawn_s < (SLOUCH_S if urgent[2] else CALM_S):
             return
+        self._urgent = urgent
         settings = self._pipeline.settings
         view = make_view(
             result,
