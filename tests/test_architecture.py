@@ -38,6 +38,7 @@ PURE = [
     "glimpse",
     "summary",
     "history.rows",
+    "desktop.circumstances",
 ]
 CONSTANTS = ["bundled", "coefficients"]  # numbers that come with the program, read from its own files
 OUTER = [
@@ -58,6 +59,13 @@ OUTER = [
     "scene",
     "landmarker",
     "observer",
+    "desktop.bus",
+    "desktop.lock",
+    "desktop.idle",
+    "desktop.battery",
+    "desktop.call",
+    "desktop.quiet",
+    "desktop.watcher",
     "notify",
     "delivery",
     "sinks",
@@ -101,6 +109,8 @@ HOME = {
     "msgspec": {"settings", "config", "profiles", "status", "inspecting"},
     "socket": {"streams"},
     "sqlite3": set(),
+    "jeepney": {"desktop.bus"},
+    "psutil": {"desktop.battery", "desktop.call"},
 }
 
 
