@@ -30,13 +30,17 @@ PACKAGES = {
     "dbus-daemon": "dbus",
     "dbus-launch": "dbus-x11",
     "dunst": "dunst",
+    "gsettings": "libglib2.0-bin",
     "import": "imagemagick",
+    "mate-screensaver": "mate-screensaver",
     "notify-send": "libnotify-bin",
     "script": "bsdutils",
     "setpriv": "util-linux",
     "strace": "strace",
     "tmux": "tmux",
     "unshare": "util-linux",
+    "xdotool": "xdotool",
+    "xfconf-query": "xfconf",
 }
 
 # No service directories: nothing but what a test starts answers on this bus.

@@ -87,6 +87,7 @@ class _DesktopSettings:
         self._asked_s: float | None = None
 
     def read(self) -> bool | None:
+        """Return whether nobody may disturb; None = another desktop, or no ``gsettings``."""
         known = next((SETTINGS[desktop] for desktop in _desktops() if desktop in SETTINGS), None)
         if known is None:
             return None
