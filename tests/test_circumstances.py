@@ -72,7 +72,12 @@ def test_a_rest_is_for_a_reason_that_is_there(now, settings, is_present):
     assert not orders.detail or orders.rest is Reason.IN_CALL
 
 
-@given(now=CIRCUMSTANCES, settings=SETTINGS, is_present=st.booleans(), name=st.sampled_from(sorted(SIGN.values())))
+@given(
+    now=CIRCUMSTANCES,
+    settings=SETTINGS,
+    is_present=st.booleans(),
+    name=st.sampled_from(sorted(SIGN.values())),
+)
 def test_one_more_reason_never_ends_a_rest_or_breaks_a_silence(now, settings, is_present, name):
     before = decide(now, settings, is_present=is_present)
     more = replace(now, **{name: 1e9 if name == "idle_s" else True})

@@ -67,7 +67,9 @@ def test_every_screen_saver_is_understood(buses, lock, name, path):
 
 def test_one_that_says_locked_is_believed(buses, lock):
     first, second = SCREEN_SAVERS[:2]
-    says = [Answers({(name, "GetActive"): ("b", value)}) for (name, _), value in ((first, False), (second, True))]
+    says = [
+        Answers({(name, "GetActive"): ("b", value)}) for (name, _), value in ((first, False), (second, True))
+    ]
     with service(buses[0].address, first[0], says[0]), service(buses[0].address, second[0], says[1]):
         assert lock.read() is True
 
@@ -100,7 +102,9 @@ def test_logind(buses, lock, monkeypatch, is_named):
         assert lock.read() is False
 
 
-@pytest.mark.parametrize(("kind", "is_locked"), [("x11", True), ("wayland", True), ("tty", False), ("", False)])
+@pytest.mark.parametrize(
+    ("kind", "is_locked"), [("x11", True), ("wayland", True), ("tty", False), ("", False)]
+)
 def test_a_graphical_session_in_the_background_is_no_place_to_work_at(buses, lock, kind, is_locked):
     from dbus_fast import Variant
 
@@ -121,9 +125,12 @@ def test_asking_starts_no_service(buses, lock):
     bus = Bus("SESSION")
     assert bus.names()
     connection = bus._connection
-    send, connection.send_message = connection.send_message, lambda message, serial: (
-        sent.append(message),
-        send(message, serial=serial),
+    send, connection.send_message = (
+        connection.send_message,
+        lambda message, serial: (
+            sent.append(message),
+            send(message, serial=serial),
+        ),
     )
     bus.call("org.example.Nobody", "/", "org.example.Nobody", "Hello")
     assert [bool(message.header.flags & MessageFlag.no_auto_start) for message in sent] == [True]

@@ -14,7 +14,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -140,10 +139,9 @@ class CameraUsers:
             found.append(_text(device / "device/driver/module/refcnt"))
         return tuple(found)
 
-    def _others(self) -> Iterator[int]:
-        for entry in os.scandir(self._root / "proc"):
-            if entry.name.isdecimal() and int(entry.name) != os.getpid():
-                yield int(entry.name)
+    def _others(self) -> list[int]:
+        names = os.listdir(self._root / "proc")  # noqa: PTH208 (names are all that is needed)
+        return [int(name) for name in names if name.isdecimal() and int(name) != os.getpid()]
 
     def _user_name(self, pid: int, devices: set[str]) -> str:
         """Return the program's name if it has one of the devices open, else nothing."""
