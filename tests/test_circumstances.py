@@ -106,6 +106,15 @@ def test_each_setting_switches_its_own_part_and_no_other(now, settings, is_prese
         assert unchanged is reason or rest(**off) is unchanged
 
 
+@given(now=CIRCUMSTANCES, settings=SETTINGS, is_present=st.booleans())
+def test_silence_has_a_setting_for_each_of_its_reasons(now, settings, is_present):
+    alert = settings.alert
+    wanted = (alert.respect_do_not_disturb and now.is_do_not_disturb) or (
+        alert.silent_in_call and now.is_in_call
+    )
+    assert decide(now, settings, is_present=is_present).is_silent is bool(wanted)
+
+
 @given(now=CIRCUMSTANCES, settings=SETTINGS)
 def test_whoever_is_there_is_not_idle(now, settings):
     present = decide(now, settings, is_present=True)

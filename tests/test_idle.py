@@ -72,6 +72,13 @@ def test_a_server_that_goes_takes_nobody_along():
     assert x11_idle_s(display) is None
 
 
+def test_a_server_that_does_not_know_idle_time():
+    command = ("Xvfb", "-displayfd", "1", "-nolisten", "tcp", "-extension", "MIT-SCREEN-SAVER")
+    require("Xvfb")
+    with running(*command, env=dict(os.environ)) as server:
+        assert x11_idle_s(f":{server.line()}") is None
+
+
 @pytest.mark.parametrize(
     ("variables", "is_told"),
     [

@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from dbus_fast import Variant
 from desktop import require, running, session_bus, wait_until, x_display
 from surroundings import NEVER, Answers, mocked, private_buses, service
 
@@ -58,15 +59,16 @@ def test_every_screen_saver_is_understood(buses, lock, name, path):
         assert lock.read() is False
         answers[name, "GetActive"] = ("b", True)
         assert lock.read() is True
-        answers[name, "GetActive"] = ("s", "perhaps")
+        answers[name, "GetActive"] = ("i", 1)
         assert lock.read() is None
         del answers[name, "GetActive"]
         assert lock.read() is None
     assert len(asked) == 4
 
 
-def test_one_that_says_locked_is_believed(buses, lock):
-    first, second = SCREEN_SAVERS[:2]
+@pytest.mark.parametrize("order", [1, -1])
+def test_one_that_says_locked_is_believed(buses, lock, order):
+    first, second = SCREEN_SAVERS[:2][::order]
     says = [
         Answers({(name, "GetActive"): ("b", value)}) for (name, _), value in ((first, False), (second, True))
     ]
@@ -106,11 +108,24 @@ def test_logind(buses, lock, monkeypatch, is_named):
     ("kind", "is_locked"), [("x11", True), ("wayland", True), ("tty", False), ("", False)]
 )
 def test_a_graphical_session_in_the_background_is_no_place_to_work_at(buses, lock, kind, is_locked):
-    from dbus_fast import Variant
-
     known = {"LockedHint": Variant("b", False), "Active": Variant("b", False), "Type": Variant("s", kind)}
     with service(buses[1].address, LOGIN, Answers({(AUTO, "GetAll"): ("a{sv}", known)})):
         assert lock.read() is is_locked
+
+
+def test_a_login_that_ends_is_looked_up_again(buses, lock, monkeypatch):
+    monkeypatch.setenv("XDG_SESSION_ID", "c7")
+    find, read = (f"{LOGIN}.Manager", "GetSession"), (AUTO, "GetAll")
+    known = ("a{sv}", {"LockedHint": Variant("b", False)})
+    answers = Answers({find: ("o", SESSION_PATH), read: known})
+    with service(buses[1].address, LOGIN, answers) as asked:
+        assert [lock.read(), lock.read()] == [False, False]
+        assert asked.count(find) == 1
+        del answers[read]
+        assert lock.read() is None
+        answers[read] = known
+        assert lock.read() is False
+        assert asked.count(find) == 2
 
 
 def test_asking_starts_no_service(buses, lock):
@@ -163,6 +178,10 @@ def test_a_bus_that_hangs_is_left_alone_and_found_again(buses, lock, monkeypatch
         begin_s = time.monotonic()
         assert not bus.names()  # not even asked
         assert time.monotonic() - begin_s < bus_module.CALL_S / 2
+        begin_s = time.monotonic()
+        other = Bus("SESSION")
+        assert not other.names()  # not even a connection
+        assert time.monotonic() - begin_s < 3 * bus_module.CALL_S
         daemon.send_signal(signal.SIGCONT)
         wait_until(bus.names, "the bus to be found again")
         bus.close()
