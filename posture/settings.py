@@ -228,7 +228,7 @@ class PauseSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """When the camera is let go by itself; where the desktop cannot tell, nothing is paused."""
 
     when_locked: Annotated[
-        bool, Meta(description="while the screen is locked or blanked, or another user sits there")
+        bool, Meta(description="the screen is locked or blanked, or another user sits there")
     ] = True
     when_idle_s: Annotated[
         float,
@@ -239,18 +239,18 @@ class PauseSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         ),
     ] = 600.0
     in_call: Annotated[
-        bool, Meta(description="while another program uses a camera, and as the next two say")
+        bool, Meta(description="in a call: another program uses a camera, or as the next two say")
     ] = True
     microphone_is_call: Annotated[
         bool,
         Meta(
-            description="a microphone in use is a call: its camera must find ours free; false if one records all day"
+            description="a microphone in use is a call; false if something records all day (docs/desktop.md)"
         ),
     ] = True
     call_apps: Annotated[
         list[Annotated[str, Meta(min_length=1, max_length=255)]],
         Meta(
-            description='programs that are a call as long as they run, e.g. ["CptHost"]; most call programs run all day'
+            description='programs that are a call as long as they run, e.g. ["CptHost"]; many run all day, with no call'
         ),
     ] = field(default_factory=list)
 

@@ -150,12 +150,12 @@ def _windows_idle_s() -> float | None:
     from ctypes import wintypes
 
     class LastInput(ctypes.Structure):
-        _fields_ = (("size", wintypes.UINT), ("tick_ms", wintypes.DWORD))
+        _fields_ = (("size", ctypes.c_uint32), ("tick_ms", ctypes.c_uint32))
 
     user, kernel = ctypes.WinDLL("user32"), ctypes.WinDLL("kernel32")
     user.GetLastInputInfo.argtypes = (ctypes.POINTER(LastInput),)
     user.GetLastInputInfo.restype = wintypes.BOOL
-    kernel.GetTickCount.restype = wintypes.DWORD
+    kernel.GetTickCount.restype = ctypes.c_uint32
     last = LastInput(ctypes.sizeof(LastInput), 0)
     if not user.GetLastInputInfo(ctypes.byref(last)):
         return None

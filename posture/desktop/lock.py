@@ -108,11 +108,11 @@ def _windows_is_locked() -> bool | None:
         """The beginning of WTSINFOEXW; the union begins at its 8-byte alignment."""
 
         _fields_ = (
-            ("level", wintypes.DWORD),
-            ("padding", wintypes.DWORD),
-            ("session_id", wintypes.ULONG),
-            ("state", ctypes.c_int),
-            ("flags", wintypes.LONG),
+            ("level", ctypes.c_uint32),
+            ("padding", ctypes.c_uint32),
+            ("session_id", ctypes.c_uint32),
+            ("state", ctypes.c_int32),
+            ("flags", ctypes.c_int32),
         )
 
     wts_session_info_ex, current_session, active, lock, unlock = 25, 0xFFFF_FFFF, 0, 0, 1
