@@ -83,10 +83,10 @@ def test_one_more_reason_never_ends_a_rest_or_breaks_a_silence(now, settings, is
     more = replace(now, **{name: 1e9 if name == "idle_s" else True})
     after = decide(more, settings, is_present=is_present)
     assert bool(after.rest) >= bool(before.rest)
-    assert after.is_silent >= before.is_silent
+    assert after.is_muted >= before.is_muted
     disturbed = decide(replace(now, is_do_not_disturb=True), settings, is_present=is_present)
     assert (disturbed.rest, disturbed.preset) == (before.rest, before.preset)
-    assert disturbed.is_silent >= before.is_silent
+    assert disturbed.is_muted >= before.is_muted
 
 
 @given(now=CIRCUMSTANCES, settings=SETTINGS, is_present=st.booleans())
@@ -112,7 +112,7 @@ def test_silence_has_a_setting_for_each_of_its_reasons(now, settings, is_present
     wanted = (alert.respect_do_not_disturb and now.is_do_not_disturb) or (
         alert.silent_in_call and now.is_in_call
     )
-    assert decide(now, settings, is_present=is_present).is_silent is bool(wanted)
+    assert decide(now, settings, is_present=is_present).is_muted is bool(wanted)
 
 
 @given(now=CIRCUMSTANCES, settings=SETTINGS)
@@ -140,10 +140,10 @@ def test_the_battery_alone_sets_the_pace(now, settings, is_present):
         (Circumstances(is_locked=False, idle_s=601.0), Orders(Reason.IDLE, preset="balanced")),
         (Circumstances(idle_s=599.0), Orders(preset="balanced")),
         (Circumstances(is_on_battery=True), Orders(preset="eco")),
-        (Circumstances(is_do_not_disturb=True), Orders(is_silent=True, preset="balanced")),
+        (Circumstances(is_do_not_disturb=True), Orders(is_muted=True, preset="balanced")),
         (
             Circumstances(is_in_call=True, call_name="zoom"),
-            Orders(Reason.IN_CALL, is_silent=True, preset="balanced", detail="zoom"),
+            Orders(Reason.IN_CALL, is_muted=True, preset="balanced", detail="zoom"),
         ),
     ],
 )
@@ -154,7 +154,7 @@ def test_the_defaults_do_what_one_expects(now, wanted):
 def test_a_call_that_does_not_pause_is_still_not_disturbed():
     settings = Settings(pause=PauseSettings(in_call=False))
     assert decide(Circumstances(is_in_call=True), settings, is_present=True) == Orders(
-        is_silent=True, preset="balanced"
+        is_muted=True, preset="balanced"
     )
 
 

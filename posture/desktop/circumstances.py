@@ -38,7 +38,7 @@ class Orders:
 
     rest: Reason = Reason.NONE
     """Why the camera is let go and nothing is judged; NONE = go on."""
-    is_silent: bool = False
+    is_muted: bool = False
     """No alert and no reminder is shown; watching goes on."""
     preset: str = ""
     """The pace, a key of :data:`posture.duty.PACES`."""
@@ -58,8 +58,8 @@ def decide(circumstances: Circumstances, settings: Settings, *, is_present: bool
     settings : Settings
         ``pause``, ``power`` and ``alert`` are used.
     is_present : bool
-        Somebody may be there: False only when the camera, when it last looked, saw that nobody was. Reading without
-        touching the keyboard is no absence.
+        Somebody may be there: False only if nobody was when the camera last looked (AWAY), also while it is let go.
+        Who reads without touching the keyboard is there, and so is who cannot be judged.
 
     Returns
     -------
@@ -78,8 +78,8 @@ def decide(circumstances: Circumstances, settings: Settings, *, is_present: bool
         rest = Reason.ON_BATTERY
     elif pause.when_idle_s > 0.0 and idle_s >= pause.when_idle_s and not is_present:
         rest = Reason.IDLE
-    is_silent = (settings.alert.respect_do_not_disturb and now.is_do_not_disturb is True) or (
+    is_muted = (settings.alert.respect_do_not_disturb and now.is_do_not_disturb is True) or (
         settings.alert.silent_in_call and is_in_call
     )
     battery_preset = settings.power.battery_preset if is_on_battery else ""
-    return Orders(rest, is_silent, battery_preset or settings.power.preset, detail)
+    return Orders(rest, is_muted, battery_preset or settings.power.preset, detail)
