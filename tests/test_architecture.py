@@ -133,9 +133,6 @@ HOME = {
     "filelock": {"control.instance"},
     "socket": {"streams", "control.channel"},
     "sqlite3": {"history.database"},
-    "msgspec": {"settings", "config", "profiles", "status", "inspecting"},
-    "socket": {"streams"},
-    "sqlite3": set(),
     "jeepney": {"desktop.bus"},
     "psutil": {"desktop.battery", "desktop.call"},
 }
