@@ -78,6 +78,14 @@ def test_a_camera_in_use_by_another_program(root):
         assert call.read() == CallReading(True, "zoomlike")
 
 
+def test_a_program_may_call_itself_anything(root):
+    with holding(root / "dev/video1", "\x1b[31mred\n\xff[b]") as pid:
+        show(root, pid)
+        name = Call(PauseSettings(), root=root).read().name
+    assert name.startswith("?[31mred?")
+    assert name.isprintable()
+
+
 def test_a_call_lingers_and_then_is_over(root, monkeypatch):
     call = Call(PauseSettings(), root=root)
     with holding(root / "dev/video0", "meeting") as pid:

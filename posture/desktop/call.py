@@ -28,6 +28,8 @@ APPS_SCAN_S = 20.0
 NO_CALLERS = frozenset({"pipewire", "wireplumber"})
 """Servers that keep cameras open all day without using them (libcamera before version 0.3.2)."""
 MICROPHONE = "microphone"
+MAX_NAME_LENGTH = 40
+"""Of a name that is shown; Linux has up to 15 bytes (our choice)."""
 
 _CONSENT = r"Software\Microsoft\Windows\CurrentVersion\CapabilityAccessManager\ConsentStore"
 
@@ -69,7 +71,7 @@ class Call:
         elif self._seen_s is not None and now_s - self._seen_s >= LINGER_S:
             self._name, self._seen_s = "", None
         if self._name:
-            return CallReading(True, self._name)
+            return CallReading(True, _clean(self._name))
         return None if name is None else CallReading(False)
 
     def _caller(self, now_s: float) -> str | None:
@@ -208,6 +210,11 @@ def _windows_user(capability: str) -> str:
             if stopped == 0:
                 return path.rsplit("\\", 1)[-1].split("_")[0]
     return ""
+
+
+def _clean(name: str) -> str:
+    """Return a program's name as it may be shown: it calls itself whatever it likes."""
+    return "".join(c if c.isprintable() else "?" for c in name)[:MAX_NAME_LENGTH]
 
 
 def _text(path: Path) -> str:
