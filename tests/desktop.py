@@ -26,6 +26,7 @@ DAEMON = Path(__file__).with_name("notification_daemon.py")
 
 # The Debian and Ubuntu package of each command.
 PACKAGES = {
+    "/usr/libexec/dconf-service": "dconf-service dconf-gsettings-backend gsettings-desktop-schemas",
     "Xvfb": "xvfb",
     "dbus-daemon": "dbus",
     "dbus-launch": "dbus-x11",

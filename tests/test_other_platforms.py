@@ -84,7 +84,9 @@ def test_windows_session_flags(windows, level, state, flags, is_locked):
 def test_windows_that_refuses(windows):
     windows["wtsapi32"] = library(WTSQuerySessionInformationW=lambda *_: 0, WTSFreeMemory=lambda _: None)
     windows["user32"], windows["kernel32"] = library(GetLastInputInfo=lambda _: 0), library(GetTickCount=int)
-    windows["shell32"] = library(SHQueryUserNotificationState=lambda _: -1)
+    windows["shell32"] = library(
+        SHQueryUserNotificationState=lambda found: setattr(found._obj, "value", 5) or -1
+    )
     assert (locked(), Idle(Bus("SESSION")).read(), Quiet(Bus("SESSION")).read()) == (None, None, None)
 
 

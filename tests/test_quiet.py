@@ -111,7 +111,7 @@ def test_gnome_with_real_settings(session, quiet, monkeypatch):
     monkeypatch.delenv("GSETTINGS_BACKEND", raising=False)
     assert quiet.read() is None, "no desktop has a name yet"
     monkeypatch.setenv("XDG_CURRENT_DESKTOP", "ubuntu:GNOME")
-    with running("/usr/libexec/dconf-service", env=session.env):
+    with running(require("/usr/libexec/dconf-service"), env=session.env):
         asked = []
         ask = quiet_module._gsetting
         monkeypatch.setattr(quiet_module, "_gsetting", lambda *args: asked.append(args) or ask(*args))
