@@ -47,6 +47,7 @@ PURE = [
     "history.schema",
     "history.timeline",
     "history.chronicle",
+    "desktop.circumstances",
 ]
 CONSTANTS = ["bundled", "coefficients"]  # numbers that come with the program, read from its own files
 OUTER = [
@@ -68,6 +69,13 @@ OUTER = [
     "scene",
     "landmarker",
     "observer",
+    "desktop.bus",
+    "desktop.lock",
+    "desktop.idle",
+    "desktop.battery",
+    "desktop.call",
+    "desktop.quiet",
+    "desktop.watcher",
     "notify",
     "delivery",
     "history.database",
@@ -136,6 +144,8 @@ HOME = {
     "filelock": {"control.instance"},
     "socket": {"streams", "control.channel"},
     "sqlite3": {"history.database"},
+    "jeepney": {"desktop.bus"},
+    "psutil": {"desktop.battery", "desktop.call"},
 }
 
 
