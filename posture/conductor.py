@@ -15,7 +15,7 @@ import queue
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from posture.calibration_run import CalibrationResult, CalibrationRun
@@ -28,6 +28,7 @@ from posture.control.commands import (
     Snooze,
     Wrong,
 )
+from posture.desktop.circumstances import Orders
 from posture.errors import CalibrationError, ControlError, PostureError
 from posture.landmarks import Frame, Landmarks, no_person
 from posture.monitor import FrameObserver
@@ -58,16 +59,6 @@ class Restable(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Orders:
-    """What the desktop around the monitor asks for."""
-
-    rest: Reason = Reason.NONE
-    """Why nothing is to be judged now; NONE = it may be."""
-    is_muted: bool = False
-    """Whether nobody is to be disturbed."""
-
-
 class Conductor:
     """Do what is asked of a running monitor; an observer, and a sink that sees what came of it.
 
@@ -86,7 +77,7 @@ class Conductor:
     note_wrong : callable, optional
         Keep what was said about an alert, and return a line about it.
     find_orders : callable, optional
-        Return what the desktop asks for, given whether somebody is in view; called once a frame, must not block.
+        Return what the surroundings ask for, given whether somebody may be there; called once a frame, must not block.
     """
 
     def __init__(
@@ -112,7 +103,7 @@ class Conductor:
         self._paused_until_s: float | None = None
         self._run: CalibrationRun | None = None
         self._orders = Orders()
-        self._is_present = False
+        self._is_present = True
         self._check_until_s: float | None = None  # None = the camera has not been opened for this check yet
         self._rest_until_s = 0.0
 
@@ -145,6 +136,11 @@ class Conductor:
     def rest_reason(self) -> Reason:
         """Why the monitor judges nothing now; NONE = it does."""
         return Reason.PAUSED if self._is_paused else self._orders.rest
+
+    @property
+    def rest_detail(self) -> str:
+        """What the reason is about, such as the program in a call; may be empty."""
+        return "" if self._is_paused else self._orders.detail
 
     @property
     def paused_for_s(self) -> float | None:
@@ -201,8 +197,9 @@ class Conductor:
         return landmarks
 
     def handle(self, result: StepResult) -> None:
-        """Remember whether somebody is there."""
-        self._is_present = result.state in (SlouchState.UPRIGHT, SlouchState.SLOUCHING)
+        """Remember whether somebody may be there, which is not known while the camera is let go."""
+        if self.rest_reason is Reason.NONE:
+            self._is_present = result.state is not SlouchState.AWAY
 
     def close(self) -> None:
         """Answer whoever still waits."""

@@ -19,6 +19,8 @@ from posture.calibration_run import CalibrationResult
 from posture.conductor import Conductor
 from posture.config import history_path, load_settings, state_path
 from posture.delivery import NotificationQueue
+from posture.desktop.circumstances import Orders, decide
+from posture.desktop.watcher import DesktopWatcher
 from posture.duty import DutyCycle
 from posture.history.recorder import HistorySink, make_watch
 from posture.landmarks import Frame
@@ -147,9 +149,19 @@ def _watch(
     watcher: FrameObserver = observer
     attention: Attention | None = None
     camera: LiveSource | None = None
+    duty = DutyCycle(settings)
     if isinstance(source, LiveSource):
         camera = source
-        watcher = attention = Attention(observer, source, DutyCycle(settings))
+        watcher = attention = Attention(observer, source, duty)
+    surroundings = DesktopWatcher(settings) if camera is not None else None
+
+    def find_orders(is_present: bool) -> Orders:
+        if surroundings is None:
+            return Orders()
+        orders = decide(surroundings.latest(), settings, is_present=is_present)
+        duty.use(orders.preset)
+        return orders
+
     notifier: Notifier = PlyerNotifier() if settings.notify.enabled else NullNotifier()
     queue = NotificationQueue(
         notifier,
@@ -160,7 +172,9 @@ def _watch(
         console.print(f"{title}: {message}", style="bold")
         queue.post(Notification(title, message, settings.notify.timeout_s))
 
-    conductor = Conductor(watcher, pipeline, camera, announce=announce, save=save, now_utc=now_utc)
+    conductor = Conductor(
+        watcher, pipeline, camera, announce=announce, save=save, now_utc=now_utc, find_orders=find_orders
+    )
 
     load = Load(settings.judge.max_gap_s)
 
@@ -184,6 +198,7 @@ def _watch(
             "last_notification_error": queue.last_error,
             "camera": _camera_note(source) or ("let go" if camera and camera.status == "resting" else "ok"),
             "judged_hz": round(attention.judged_hz, 2) if attention else None,
+            "rest_detail": conductor.rest_detail,
             "paused_for_s": conductor.paused_for_s,
             "snoozed_for_s": conductor.snoozed_for_s,
         }
@@ -208,6 +223,8 @@ def _watch(
     # last: it holds the terminal as soon as it is made
     sinks.append(make_display(console, pipeline, around, is_plain=is_plain))
     with contextlib.ExitStack() as closing:
+        if surroundings is not None:
+            closing.enter_context(surroundings)
         for sink in sinks:
             closing.callback(sink.close)
         run_monitor(conductor.through(frames), conductor, pipeline, [*outputs, *sinks], signals.stop)
