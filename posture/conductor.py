@@ -15,11 +15,10 @@ import queue
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from posture.baseline import Baseline
-from posture.calibration_run import CalibrationRun
+from posture.calibration_run import CalibrationResult, CalibrationRun
 from posture.control.commands import (
     Command,
     Pause,
@@ -97,7 +96,7 @@ class Conductor:
         source: Restable | None,
         *,
         announce: Callable[[str, str], None],
-        save: Callable[[Baseline], None] | None = None,
+        save: Callable[[CalibrationResult], None] | None = None,
         note_wrong: Callable[[str], str] | None = None,
         find_orders: Callable[[bool], Orders] | None = None,
         now_utc: Callable[[], str] = str,
@@ -274,15 +273,19 @@ class Conductor:
         self._run = None
         self._observer.judge_all(False)
         try:
-            baseline = run.result(self._now_utc()).baseline
+            result = run.result(self._now_utc())
         except CalibrationError as error:
             self._announce("No new baseline", f"{error}. The old one is kept.")
             return
-        self._pipeline.use_baseline(baseline)
+        if (
+            old := self._pipeline.baseline
+        ) is not None:  # how far the usual slouch is from upright is still known
+            result = replace(result, baseline=replace(result.baseline, slouch_centre=old.slouch_centre))
+        self._pipeline.use_baseline(result.baseline)
         self.rebase()
         try:
             if self._save is not None:
-                self._save(baseline)
+                self._save(result)
         except PostureError as error:
             self._announce("New baseline", f"It is used, but not stored: {error}.")
             return

@@ -62,6 +62,9 @@ class CalibrationSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_on
     stale_after_days: Annotated[
         float, Meta(gt=0, le=365, description="days; `posture run` says that an older baseline is old")
     ] = 7.0
+    check_fit: Annotated[
+        bool, Meta(description="do not judge against a baseline of another person or camera place")
+    ] = True
 
 
 class JudgeSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -188,7 +188,9 @@ def test_resuming_ends_a_snooze(monitor):
 
 def test_a_new_baseline_is_taken_used_and_kept():
     saved = []
-    monitor = Monitor(save=saved.append, now_utc=lambda: "2026-01-01T00:00:00+00:00")
+    monitor = Monitor(
+        save=lambda result: saved.append(result.baseline), now_utc=lambda: "2026-01-01T00:00:00+00:00"
+    )
     monitor.run(8.0)
     monitor.seen.slouch()
     assert "begins in 1 s and takes 4 s" in monitor.tell(Recalibrate())
@@ -218,7 +220,7 @@ def test_a_baseline_that_cannot_be_taken_leaves_the_old_one_and_says_why(monitor
 
 
 def test_a_baseline_that_cannot_be_stored_is_used_all_the_same():
-    def fail(baseline):
+    def fail(result):
         raise ControlError("the disk is full")
 
     monitor = Monitor(save=fail)
