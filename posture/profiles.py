@@ -91,6 +91,11 @@ def save_baseline(path: Path, baseline: Baseline) -> None:
     OutputError
         If the file cannot be written.
     """
+    write_atomically(path, msgspec.json.format(encode_baseline(baseline), indent=2) + b"\n")
+
+
+def encode_baseline(baseline: Baseline) -> bytes:
+    """Return `baseline` as the JSON of its file, on one line; every number exactly."""
     content = _File(
         posture_baseline=VERSION,
         created_utc=baseline.created_utc,
@@ -105,7 +110,7 @@ def save_baseline(path: Path, baseline: Baseline) -> None:
         place={p.name.lower(): float(baseline.place_centre[p]) for p in Place},
         deviation_spread={m.name.lower(): float(baseline.deviation_spread[m]) for m in Measure},
     )
-    write_atomically(path, msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")
+    return msgspec.json.encode(content)
 
 
 def load_baseline(path: Path) -> Baseline:
@@ -116,17 +121,35 @@ def load_baseline(path: Path) -> Baseline:
     ProfileError
         If the file is missing, unreadable, damaged, of another version or not a baseline.
     """
-    again = "take it again with 'posture calibrate'"
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
         raise ProfileError(f"no baseline {path}: make one with 'posture calibrate'") from None
     except OSError as error:
         raise ProfileError(f"cannot read the baseline {path}: {error.strerror}") from error
+    return decode_baseline(raw, str(path))
+
+
+def decode_baseline(raw: bytes, where: str) -> Baseline:
+    """Return the baseline in the JSON `raw`.
+
+    Parameters
+    ----------
+    raw : bytes
+        As :func:`encode_baseline` writes it.
+    where : str
+        What an error's text calls it.
+
+    Raises
+    ------
+    ProfileError
+        If it is damaged, of another version or not a baseline.
+    """
+    again = "take it again with 'posture calibrate'"
     try:
         version = msgspec.json.decode(raw, type=dict[str, object]).get("posture_baseline")
         if version != VERSION:
-            raise ProfileError(f"{path}: baseline version {version}, this program reads {VERSION}; {again}")
+            raise ProfileError(f"{where}: baseline version {version}, this program reads {VERSION}; {again}")
         file = msgspec.json.decode(raw, type=_File)
         baseline = Baseline(
             cue_centre=_vector([file.cues[name].centre for name in CUE_NAMES]),
@@ -139,11 +162,11 @@ def load_baseline(path: Path) -> Baseline:
             created_utc=file.created_utc,
         )
     except (msgspec.DecodeError, KeyError, UnicodeDecodeError, RecursionError) as error:
-        raise ProfileError(f"{path} is not a baseline or is damaged ({error}); {again}") from error
+        raise ProfileError(f"{where} is not a baseline or is damaged ({error}); {again}") from error
     spreads = np.concatenate([baseline.cue_spread, baseline.deviation_spread])
     centres = np.concatenate([baseline.cue_centre, baseline.place_centre])
     if not (np.isfinite(centres).all() and (spreads >= 0).all() and baseline.n_frames > 0):
-        raise ProfileError(f"{path} is not a baseline or is damaged (a number in it cannot be); {again}")
+        raise ProfileError(f"{where} is not a baseline or is damaged (a number in it cannot be); {again}")
     return baseline
 
 
