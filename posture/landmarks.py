@@ -132,6 +132,4 @@ def concatenate(parts: list[Landmarks]) -> Landmarks:
     """
     if not parts:
         raise ShapeError("landmarks: nothing to concatenate")
-    return Landmarks(
-        *(np.concatenate([getattr(part, name) for part in parts]) for name in _FIELDS)
-    )
+    return Landmarks(*(np.concatenate([getattr(part, name) for part in parts]) for name in _FIELDS))

@@ -41,6 +41,7 @@ from posture.profiles import (
     save_baseline,
 )
 from posture.reception import Reception
+from posture.recording.writer import RecordedPipeline, TraceWriter, make_header, recording_path
 from posture.session import StopSignals, calibrate, open_outputs
 from posture.settings import Settings
 from posture.sinks import NotificationSink, Sink, TraceSink
@@ -72,6 +73,7 @@ def run_live(
     overrides: list[str],
     trace: Path | None,
     events: Path | None,
+    record: Path | None = None,
 ) -> int:
     """Watch a source until it ends or a signal comes."""
     settings = load_settings(overrides=overrides)
@@ -84,7 +86,8 @@ def run_live(
     else:
         baseline = None
     spec = spec or str(settings.camera.source)
-    check_outputs([spec], [trace, events])
+    record = None if record is None else recording_path(record)
+    check_outputs([spec], [trace, events, record])
     signals = StopSignals()
     name = profile if baseline_file is None else baseline_file.name
     with contextlib.ExitStack() as stack:
@@ -113,7 +116,9 @@ def run_live(
             console.print(
                 "That baseline is getting old: 'posture calibrate' takes a fresh one.", style="yellow"
             )
-        pipeline = Pipeline(_spaced(settings, source), baseline, start_of_day_s=_seconds_after_midnight())
+        pipeline = _make_pipeline(stack, record, _spaced(settings, source), baseline, source, name)
+        if record is not None:
+            console.print(f"Recording landmarks, no picture, to {record}")
         save = None if is_clip or baseline_file is not None else functools.partial(save_baseline, path)
         _watch(frames, source, observer, pipeline, console, signals, reception, save, outputs)
         return signals.exit_code
@@ -126,6 +131,30 @@ def _spaced(settings: Settings, source: FrameSource) -> Settings:
     return msgspec.structs.replace(
         settings, judge=msgspec.structs.replace(settings.judge, max_gap_s=longest_s)
     )
+
+
+def _make_pipeline(
+    stack: contextlib.ExitStack,
+    record: Path | None,
+    settings: Settings,
+    baseline: Baseline,
+    source: FrameSource,
+    profile: str,
+) -> Pipeline:
+    """Return the pipeline of a run; if it is recorded, `stack` closes the file."""
+    start_of_day_s = _seconds_after_midnight()
+    if record is None:
+        return Pipeline(settings, baseline, start_of_day_s=start_of_day_s)
+    header = make_header(
+        source.name,
+        rate_hz=settings.camera.rate_hz if source.is_live else None,
+        settings=settings,
+        baseline=baseline,
+        profile=profile,
+        start_of_day_s=start_of_day_s,
+    )
+    writer = stack.enter_context(TraceWriter(record, header))
+    return RecordedPipeline(settings, baseline, writer, start_of_day_s=start_of_day_s)
 
 
 def _watch(
