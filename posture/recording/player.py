@@ -9,6 +9,7 @@ from typing import Self
 
 import numpy as np
 
+from posture.angles import measure_rows
 from posture.landmarks import Frame, Landmarks
 from posture.pipeline import Pipeline
 from posture.recording.reader import NPZ_MAGIC, TraceReader
@@ -85,11 +86,10 @@ class TraceSource:
             if isinstance(record, (Rebase, Snooze)):
                 commands += (record,)
             elif isinstance(record, Chunk):
-                for t, t_s in enumerate(record.landmarks.t_s.tolist()):
+                for row, condition in zip(measure_rows(record.landmarks), record.conditions, strict=True):
                     if self._is_closed or self._stop.is_set():
                         return
-                    row = record.landmarks[t : t + 1]
-                    yield SeenFrame(t_s, None, row, record.conditions[t], commands)
+                    yield SeenFrame(float(row.t_s[0]), None, row, condition, commands)
                     commands = ()
 
 
