@@ -79,7 +79,9 @@ def measure_speed(hours: float, rate_hz: float) -> None:
             for i in range(n):
                 row = source[(t := i % len(source)) : t + 1]
                 writer.add(dataclasses.replace(row, t_s=np.array([i / rate_hz])))
-        env = {key: value for key, value in os.environ.items() if not key.startswith("XDG_")} | {"HOME": folder}
+        env = {key: value for key, value in os.environ.items() if not key.startswith("XDG_")} | {
+            "HOME": folder
+        }
         start_s = time.perf_counter()
         subprocess.run(
             [*POSTURE, "replay", str(trace), "--calibrate", "0:4", "--events", str(Path(folder) / "e.jsonl")],
@@ -103,7 +105,9 @@ def measure_speed(hours: float, rate_hz: float) -> None:
     print(f"{n} rows of {hours:g} h at {rate_hz:g} fps, {n_mb:.1f} MB")
     print(f"posture replay, start-up included  {hours * 3600 / whole_s:7.0f} times real time (wanted: 500)")
     print(f"reading                            {hours * 3600 / read_s:7.0f} times")
-    print(f"steps alone, measured in blocks     {1 / rate_hz / step_s:7.0f} times, {1e6 * step_s:.0f} us each")
+    print(
+        f"steps alone, measured in blocks     {1 / rate_hz / step_s:7.0f} times, {1e6 * step_s:.0f} us each"
+    )
     print(f"adding up a row's numbers instead  {1 / rate_hz / sum_s:7.0f} times")
 
 

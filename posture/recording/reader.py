@@ -166,24 +166,27 @@ class TraceReader:
         )
         try:
             content = next(self._members, b"")
-            line, _ = split(content)
-            if not content.startswith(HEADER_START):
-                raise unknown
-            version = line.get("posture_trace")
-            if version != VERSION:
-                raise TraceError(
-                    f"{self.path}: a trace of version {version}, this program reads version {VERSION}: "
-                    "use the version of posture that made it"
-                )
-            read = msgspec.convert(line, _HeaderLine)
-            if (read.points, read.world_points) != (POINTS, WORLD_POINTS):
-                raise unknown
-            baseline = line.get("baseline")
-            self._conditions = self._known(read)
         except OSError as error:
             raise TraceError(f"{self.path}: the trace cannot be read ({error.strerror})") from error
-        except (CutError, DamageError, msgspec.ValidationError) as error:
+        except (CutError, DamageError) as error:
             raise unknown from error
+        if not content.startswith(HEADER_START):
+            raise unknown
+        try:
+            line, _ = split(content)
+            if (version := line.get("posture_trace")) == VERSION:
+                read = msgspec.convert(line, _HeaderLine)
+        except (DamageError, msgspec.ValidationError) as error:
+            raise unknown from error
+        if version != VERSION:
+            raise TraceError(
+                f"{self.path}: a trace of version {version}, this program reads version {VERSION}: "
+                "use the version of posture that made it"
+            )
+        if (read.points, read.world_points) != (POINTS, WORLD_POINTS):
+            raise unknown
+        self._conditions = self._known(read)
+        baseline = line.get("baseline")
         return Header(
             program=read.program,
             source=read.source,

@@ -93,10 +93,13 @@ class TraceWriter:
         """Size of the file."""
         self._rows = RowPacker()
         try:
-            path.parent.mkdir(mode=OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
+            if not path.parent.is_dir():
+                path.parent.mkdir(mode=OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
             self._file: int | None = os.open(path, flags, 0o600)
         except FileExistsError as error:
+            if not os.path.lexists(path):  # a file stands where its folder should be
+                raise self._failure(error) from error
             raise OutputError(f"{path} exists already; name another file, or remove it first") from error
         except (OSError, ValueError) as error:  # ValueError: a NUL in the name
             raise self._failure(error) from error
