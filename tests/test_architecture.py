@@ -51,6 +51,7 @@ OUTER = [
     "config",
     "profiles",
     "recording.codec",
+    "recording.rows",
     "recording.writer",
     "recording.reader",
     "trace",

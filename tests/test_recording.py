@@ -9,6 +9,7 @@ import errno
 import functools
 import gzip
 import json
+import math
 import os
 import re
 import stat
@@ -23,6 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from synthetic import without_person
+from unprivileged import as_nobody, shared_folder
 
 from posture.attention import Attention
 from posture.calibration import fit_baseline
@@ -35,7 +37,7 @@ from posture.pipeline import Pipeline
 from posture.recording import records
 from posture.recording.codec import MAX_MEMBER_BYTES, encode
 from posture.recording.player import TraceObserver, TraceSource
-from posture.recording.reader import TraceReader
+from posture.recording.reader import TraceReader, looks_recorded
 from posture.recording.records import POINTS, WORLD_POINTS, Chunk, End, Rebase, SeenFrame, Snooze
 from posture.recording.writer import RecordedPipeline, TraceWriter, make_header, recording_path
 from posture.settings import AlertSettings, JudgeSettings, Settings
@@ -115,6 +117,10 @@ class Clock:
 ORDERS = {
     "nothing": {},
     "a snooze": {70: [lambda p: p.snooze(30.0)]},
+    "a snooze without an end, and its end": {
+        50: [lambda p: p.snooze(math.inf)],
+        130: [lambda p: p.snooze(-1.0)],
+    },
     "a new baseline": {60: [lambda p: p.rebase(baseline_of(100, 140))]},
     "both at once": {60: [lambda p: p.rebase(baseline_of(100, 140)), lambda p: p.snooze(25.0)]},
     "a snooze before the first frame": {0: [lambda p: p.snooze(35.0)]},
@@ -378,6 +384,9 @@ def members(data):
     return parts
 
 
+REPEATED_ROW = bytes(8) + b"\1\0" + b"\0\0\0"  # time, flags, condition, and three bytes too many
+
+
 def test_a_missing_exchanged_or_added_piece_is_noticed(tmp_path, small):
     header, *pieces, end = members(small[0])
     path = tmp_path / "a.posture"
@@ -398,6 +407,17 @@ def test_a_missing_exchanged_or_added_piece_is_noticed(tmp_path, small):
         ([header, *pieces, gzip.compress(b"[]\n", mtime=0), end], 5),
         ([header, *pieces, gzip.compress(bytes(MAX_MEMBER_BYTES + 1), mtime=0), end], 5),
         ([header, *pieces, end, b"\0" * 20], 5),
+        ([header, *pieces, end, end], 5),
+        ([header, *pieces, end, encode({"record": "snooze", "until_s": 1.0})], 5),
+        (
+            [
+                header,
+                *pieces,
+                encode({"record": "rows", "first": 5, "rows": 1, "bytes": 13}, REPEATED_ROW),
+                end,
+            ],
+            5,
+        ),
     ):
         path.write_bytes(b"".join(wrong))
         landmarks, _, note = read(path)
@@ -462,6 +482,24 @@ def test_only_the_owner_may_read_it_and_nothing_is_overwritten(tmp_path):
     assert path.read_bytes() == before
     with pytest.raises(OutputError, match="cannot write"):
         TraceWriter(path / "below", make_header("x"))
+
+
+def test_what_may_not_be_read_or_written_is_one_line():
+    with shared_folder() as folder:
+        path = write(folder / "a.posture", UPRIGHT_SLOUCH[:3])
+        path.chmod(0)
+        with as_nobody():
+            assert looks_recorded(path), "by its name"
+            with pytest.raises(TraceError, match="Permission denied"):
+                TraceReader(path)
+            for wrong in (folder / "b.posture", folder / "new" / "b.posture"):
+                with pytest.raises(OutputError, match="Permission denied"):
+                    TraceWriter(wrong, make_header("x"))
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.posture")
+    assert not looks_recorded(tmp_path / "pipe.posture")
 
 
 def test_in_a_folder_it_is_named_after_the_time(tmp_path):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from math import inf
 from pathlib import Path
+from types import NoneType
 from typing import Any, BinaryIO, Self
 
 import msgspec
@@ -17,11 +19,11 @@ from posture.recording.codec import (
     VERSION,
     CutError,
     DamageError,
-    RowUnpacker,
     read_members,
     split,
 )
 from posture.recording.records import POINTS, WORLD_POINTS, End, Header, Rebase, Record, Snooze
+from posture.recording.rows import RowUnpacker
 from posture.recording.writer import SUFFIX
 from posture.slouch import Reason
 
@@ -47,10 +49,12 @@ class _HeaderLine(msgspec.Struct, frozen=True, kw_only=True):
 def looks_recorded(path: Path) -> bool:
     """Return whether a file holds landmarks rather than pictures: by its first bytes, or its name if it has none."""
     try:
+        if not os.path.isfile(path):  # noqa: PTH113 - which raises nothing; a pipe or a camera is not read
+            return False
         with path.open("rb") as file:
             start = file.read(len(MAGIC))
     except (OSError, ValueError):
-        return path.suffix == SUFFIX and os.path.isfile(path)  # noqa: PTH113 - which raises nothing
+        return path.suffix == SUFFIX
     return start.startswith((MAGIC, NPZ_MAGIC)) or path.suffix == SUFFIX
 
 
@@ -142,8 +146,8 @@ class TraceReader:
             return chunk
         if kind == "baseline":
             return Rebase(decode_baseline(msgspec.json.encode(line.get("baseline")), str(self.path)))
-        if kind == "snooze" and isinstance(line.get("until_s"), (int, float)):
-            return Snooze(float(line["until_s"]))
+        if kind == "snooze" and isinstance(until_s := line.get("until_s", ""), (int, float, NoneType)):
+            return Snooze(inf if until_s is None else float(until_s))
         if kind == "end" and line.get("rows") == self.n_rows:
             return End(self.n_rows)
         raise DamageError

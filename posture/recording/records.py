@@ -78,7 +78,7 @@ class Snooze:
     """Alerts were put off."""
 
     until_s: float
-    """Frame time, seconds."""
+    """Frame time, seconds; infinite = until further notice."""
 
 
 @dataclass(frozen=True, slots=True)

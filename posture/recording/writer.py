@@ -18,8 +18,9 @@ from posture.errors import OutputError
 from posture.files import OWNER_ONLY_FOLDER
 from posture.landmarks import Landmarks
 from posture.pipeline import Pipeline, StepResult
-from posture.recording.codec import RowPacker, encode_end, encode_header, encode_rebase, encode_snooze
+from posture.recording.codec import encode_end, encode_header, encode_rebase, encode_snooze
 from posture.recording.records import CHUNK_ROWS, CHUNK_S, SECTIONS, End, Header, Rebase, Snooze
+from posture.recording.rows import RowPacker
 from posture.settings import Settings
 from posture.slouch import Reason
 
