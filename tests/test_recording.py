@@ -121,8 +121,16 @@ ORDERS = {
         50: [lambda p: p.snooze(math.inf)],
         130: [lambda p: p.snooze(-1.0)],
     },
-    "a new baseline": {60: [lambda p: p.rebase(baseline_of(100, 140))]},
-    "both at once": {60: [lambda p: p.rebase(baseline_of(100, 140)), lambda p: p.snooze(25.0)]},
+    "a new baseline": {60: [lambda p: p.use_baseline(baseline_of(100, 140))]},
+    "not to be disturbed": {60: [lambda p: p.set_muted(True)], 140: [lambda p: p.set_muted(False)]},
+    "an end to a snooze": {0: [lambda p: p.snooze(1000.0)], 130: [lambda p: p.unsnooze()]},
+    "both at once": {
+        60: [
+            lambda p: p.use_baseline(baseline_of(100, 140)),
+            lambda p: p.snooze(25.0),
+            lambda p: p.set_muted(True),
+        ]
+    },
     "a snooze before the first frame": {0: [lambda p: p.snooze(35.0)]},
 }
 
@@ -398,6 +406,7 @@ def test_a_missing_exchanged_or_added_piece_is_noticed(tmp_path, small):
         ([header, *pieces, encode({"record": "end", "rows": 4})], 5),
         ([header, *pieces, encode({"record": "picture"}, b""), end], 5),
         ([header, *pieces, encode({"record": "snooze", "until_s": "x"}), end], 5),
+        ([header, *pieces, encode({"record": "mute", "is_muted": 1}), end], 5),
         ([header, *pieces, encode({"record": "baseline", "baseline": {}}), end], 5),
         (
             [header, *pieces, encode({"record": "rows", "first": 5, "rows": 2, "bytes": 40}, bytes(40)), end],
@@ -566,7 +575,7 @@ def test_a_source_is_named_without_what_is_private(source, told):
 
 
 def test_every_byte_of_a_file_is_accounted_for_and_none_is_a_picture(tmp_path):
-    watch(tmp_path / "a", ORDERS["both at once"])
+    watch(tmp_path / "a", ORDERS["all at once"])
     data = (tmp_path / "a").read_bytes()
     known = {
         "header": {
@@ -577,6 +586,7 @@ def test_every_byte_of_a_file_is_accounted_for_and_none_is_a_picture(tmp_path):
         "rows": {"record", "first", "rows", "bytes"},
         "baseline": {"record", "baseline"},
         "snooze": {"record", "until_s"},
+        "mute": {"record", "is_muted"},
         "end": {"record", "rows"},
     }
     kinds = []
@@ -597,7 +607,7 @@ def test_every_byte_of_a_file_is_accounted_for_and_none_is_a_picture(tmp_path):
 
 def test_the_few_lines_of_the_documentation_read_it(tmp_path):
     (code,) = re.findall(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
-    watch(tmp_path / "day.posture", ORDERS["both at once"])
+    watch(tmp_path / "day.posture", ORDERS["all at once"])
     names = {}
     exec(compile(code.replace("day.posture", str(tmp_path / "day.posture")), "docs", "exec"), names)
     landmarks, conditions, _ = read(tmp_path / "day.posture")

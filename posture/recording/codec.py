@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, Final
 import msgspec
 
 from posture.profiles import encode_baseline
-from posture.recording.records import POINTS, WORLD_POINTS, End, Header, Rebase, Snooze
+from posture.recording.records import POINTS, WORLD_POINTS, Command, End, Header, Mute, Rebase, Snooze
 from posture.slouch import Reason
 
 VERSION: Final = 1
@@ -63,15 +63,17 @@ def encode_header(header: Header) -> bytes:
     return encode(line)
 
 
-def encode_rebase(record: Rebase) -> bytes:
-    """Return the member of a baseline taken anew."""
-    return encode({"record": "baseline", "baseline": msgspec.Raw(encode_baseline(record.baseline))})
-
-
-def encode_snooze(record: Snooze) -> bytes:
-    """Return the member of a snooze."""
-    until_s = max(record.until_s, 0.0)  # before the first frame is as good as at it
-    return encode({"record": "snooze", "until_s": until_s if until_s < inf else None})  # JSON has no infinity
+def encode_command(record: Command) -> bytes:
+    """Return the member of something that the pipeline is told."""
+    match record:
+        case Rebase(baseline=baseline):
+            return encode({"record": "baseline", "baseline": msgspec.Raw(encode_baseline(baseline))})
+        case Snooze(until_s=until_s):
+            until_s = max(until_s, 0.0)  # before the first frame is as good as at it
+            # JSON has no infinity
+            return encode({"record": "snooze", "until_s": until_s if until_s < inf else None})
+        case Mute(is_muted=is_muted):
+            return encode({"record": "mute", "is_muted": is_muted})
 
 
 def encode_end(record: End) -> bytes:

@@ -13,7 +13,7 @@ from posture.angles import measure_rows
 from posture.landmarks import Frame, Landmarks
 from posture.pipeline import Pipeline
 from posture.recording.reader import NPZ_MAGIC, TraceReader
-from posture.recording.records import Chunk, Command, Header, Rebase, Record, SeenFrame, Snooze
+from posture.recording.records import Chunk, Command, End, Header, Mute, Rebase, Record, SeenFrame, Snooze
 from posture.slouch import Reason
 from posture.trace import load_trace
 
@@ -83,7 +83,7 @@ class TraceSource:
     def __iter__(self) -> Iterator[Frame]:
         commands: tuple[Command, ...] = ()
         for record in self._records:
-            if isinstance(record, (Rebase, Snooze)):
+            if not isinstance(record, (Chunk, End)):
                 commands += (record,)
             elif isinstance(record, Chunk):
                 for row, condition in zip(measure_rows(record.landmarks), record.conditions, strict=True):
@@ -115,14 +115,23 @@ class TraceObserver:
     def __exit__(self, *exc: object) -> None:
         """Nothing to let go of."""
 
+    def rebase(self) -> None:
+        """Nothing to do: the background was measured when it was recorded."""
+
+    def judge_all(self, is_on: bool) -> None:
+        """Nothing to do: what was seen was seen."""
+
     def detect(self, frame: Frame) -> Landmarks:
         """Return what was seen in a frame (T = 1)."""
         assert isinstance(frame, SeenFrame)
         for command in frame.commands:
-            if isinstance(command, Snooze):
-                self._pipeline.snooze(command.until_s)
-            elif self._has_own_baseline:
-                self._pipeline.rebase(command.baseline)
+            match command:
+                case Snooze(until_s=until_s):
+                    self._pipeline.snooze(until_s)
+                case Mute(is_muted=is_muted):
+                    self._pipeline.set_muted(is_muted)
+                case Rebase(baseline=baseline) if self._has_own_baseline:
+                    self._pipeline.use_baseline(baseline)
         self.condition = frame.condition
         return frame.landmarks
 

@@ -22,7 +22,7 @@ from posture.recording.codec import (
     read_members,
     split,
 )
-from posture.recording.records import POINTS, WORLD_POINTS, End, Header, Rebase, Record, Snooze
+from posture.recording.records import POINTS, WORLD_POINTS, End, Header, Mute, Rebase, Record, Snooze
 from posture.recording.rows import RowUnpacker
 from posture.recording.writer import SUFFIX
 from posture.slouch import Reason
@@ -148,6 +148,8 @@ class TraceReader:
             return Rebase(decode_baseline(msgspec.json.encode(line.get("baseline")), str(self.path)))
         if kind == "snooze" and isinstance(until_s := line.get("until_s", ""), (int, float, NoneType)):
             return Snooze(inf if until_s is None else float(until_s))
+        if kind == "mute" and isinstance(line.get("is_muted"), bool):
+            return Mute(line["is_muted"])
         if kind == "end" and line.get("rows") == self.n_rows:
             return End(self.n_rows)
         raise DamageError

@@ -82,14 +82,21 @@ class Snooze:
 
 
 @dataclass(frozen=True, slots=True)
+class Mute:
+    """The desktop is not to be disturbed, or is again."""
+
+    is_muted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """The recording was closed, and nothing is missing."""
 
     n_rows: int
 
 
-Command: TypeAlias = Rebase | Snooze
-Record: TypeAlias = Chunk | Rebase | Snooze | End
+Command: TypeAlias = Rebase | Snooze | Mute
+Record: TypeAlias = Chunk | Command | End
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,18 @@ from posture.errors import OutputError
 from posture.files import OWNER_ONLY_FOLDER
 from posture.landmarks import Landmarks
 from posture.pipeline import Pipeline, StepResult
-from posture.recording.codec import encode_end, encode_header, encode_rebase, encode_snooze
-from posture.recording.records import CHUNK_ROWS, CHUNK_S, SECTIONS, End, Header, Rebase, Snooze
+from posture.recording.codec import encode_command, encode_end, encode_header
+from posture.recording.records import (
+    CHUNK_ROWS,
+    CHUNK_S,
+    SECTIONS,
+    Command,
+    End,
+    Header,
+    Mute,
+    Rebase,
+    Snooze,
+)
 from posture.recording.rows import RowPacker
 from posture.settings import Settings
 from posture.slouch import Reason
@@ -137,10 +147,10 @@ class TraceWriter:
             self.flush()
         self._rows.add(landmarks, condition)
 
-    def tell(self, record: Rebase | Snooze) -> None:
+    def tell(self, command: Command) -> None:
         """Take in what the pipeline is told; it is in the file when this returns."""
         self.flush()
-        self._write(encode_rebase(record) if isinstance(record, Rebase) else encode_snooze(record))
+        self._write(encode_command(command))
 
     def flush(self) -> None:
         """Write out what has been taken in."""
@@ -205,6 +215,7 @@ class RecordedPipeline(Pipeline):
     ) -> None:
         super().__init__(settings, baseline, start_of_day_s=start_of_day_s)
         self._writer = writer
+        self._is_muted = False
 
     def step(self, landmarks: Landmarks, condition: Reason = Reason.NONE) -> StepResult:
         """Judge one frame and write it down, unless it is refused."""
@@ -217,10 +228,22 @@ class RecordedPipeline(Pipeline):
         self._writer.tell(Snooze(until_s))
         super().snooze(until_s)
 
-    def rebase(self, baseline: Baseline) -> None:
+    def unsnooze(self) -> None:
+        """Write the end of a snooze down and alert again."""
+        self._writer.tell(Snooze(0.0))
+        super().unsnooze()
+
+    def set_muted(self, is_muted: bool) -> None:
+        """Write down when that changes, and obey it."""
+        if is_muted is not self._is_muted:
+            self._writer.tell(Mute(is_muted))
+            self._is_muted = is_muted
+        super().set_muted(is_muted)
+
+    def use_baseline(self, baseline: Baseline) -> None:
         """Write a baseline taken anew down and judge against it."""
         self._writer.tell(Rebase(baseline))
-        super().rebase(baseline)
+        super().use_baseline(baseline)
 
 
 def _anonymous(source: str) -> str:
