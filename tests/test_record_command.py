@@ -14,6 +14,7 @@ import signal
 import cv2
 import mjpeg_server
 import pytest
+from actor import Actor
 from cli_helpers import (
     FIXTURES,
     FRONT,
@@ -125,13 +126,11 @@ def test_a_camera_is_recorded_without_a_profile_and_its_password_is_not(env, tmp
 
 
 def test_a_run_before_a_camera_is_told_again_to_the_byte(env, tmp_path, monkeypatch):
-    reader = cv2.VideoCapture(str(FRONT))
-    pictures = [reader.read()[1] for _ in range(128)]
-    reader.release()
-    shown = pictures[:24]
-    monkeypatch.setattr(mjpeg_server, "numbered_picture", lambda number: shown[number // 4 % len(shown)])
+    actor = Actor()
+    monkeypatch.setattr(mjpeg_server, "numbered_picture", actor.picture)
     files = tmp_path / "live.posture", tmp_path / "live.jsonl", tmp_path / "live.csv"
-    fast = ("alert.sustain_s=1", "camera.rate_hz=8", "power.preset=responsive", "notify.enabled=false")
+    fast = ("alert.sustain_s=1", "alert.cooldown_s=1", "camera.rate_hz=8", "power.preset=responsive")
+    fast += ("notify.enabled=false", "calibration.countdown_s=0")
     with (
         MjpegServer(rate_hz=16) as camera,
         running(
@@ -141,15 +140,33 @@ def test_a_run_before_a_camera_is_told_again_to_the_byte(env, tmp_path, monkeypa
             env=env,
         ) as process,
     ):
+
+        def told(text):
+            return lambda: text in files[2].read_text(encoding="utf-8")
+
         process.wait_for(lambda: files[2].exists() and files[2].read_bytes().count(b"\n") > 12)
-        shown[:] = pictures[80:]
+        posture("snooze", "1h", env=env)
+        actor.now = actor.slouched
+        process.wait_for(told("slouching"))
+        posture("recalibrate", "--seconds", "3", env=env)
+        process.wait_for("judged against it from now on")
+        process.wait_for(told("upright,,"))
+        posture("pause", env=env)
+        process.wait_for(told("paused"))
+        posture("resume", env=env)
+        actor.now = actor.upright
+        posture("recalibrate", "--seconds", "3", env=env)
+        process.wait_for(lambda: process.text.count("judged against it from now on") == 2)
+        actor.now = actor.slouched
         process.wait_for("alert: ")
         process.stop(signal.SIGINT)
     events, rows, _ = replay(files[0], tmp_path, env)
     assert rows == files[2].read_bytes()
     assert events == files[1].read_bytes()
     assert "alert" in [event["kind"] for event in read_events(files[1])]
-    assert info(files[0], env)["is_whole"]
+    found = info(files[0], env)
+    assert found["is_whole"]
+    assert (found["rebased"], found["snoozes"]) == (2, 2)
 
 
 def test_a_killed_recorder_loses_seconds_and_nothing_else(env, tmp_path):

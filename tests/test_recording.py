@@ -28,7 +28,7 @@ from unprivileged import as_nobody, shared_folder
 
 from posture.attention import Attention
 from posture.calibration import fit_baseline
-from posture.config import restore_settings
+from posture.config import load_settings, restore_settings
 from posture.duty import DutyCycle
 from posture.errors import OutputError, SettingsError, TraceError
 from posture.landmarks import Landmarks, concatenate, no_person
@@ -44,6 +44,7 @@ from posture.settings import AlertSettings, JudgeSettings, Settings
 from posture.slouch import EventKind, Reason
 from posture.sources import PacedSource, open_source
 from posture.trace import load_trace
+from posture.watching import _spaced
 
 DOCS = Path(__file__).parents[1] / "docs" / "traces.md"
 UPRIGHT_SLOUCH = load_trace(FIXTURES / "front_upright_slouch.npz")
@@ -124,7 +125,7 @@ ORDERS = {
     "a new baseline": {60: [lambda p: p.use_baseline(baseline_of(100, 140))]},
     "not to be disturbed": {60: [lambda p: p.set_muted(True)], 140: [lambda p: p.set_muted(False)]},
     "an end to a snooze": {0: [lambda p: p.snooze(1000.0)], 130: [lambda p: p.unsnooze()]},
-    "both at once": {
+    "all at once": {
         60: [
             lambda p: p.use_baseline(baseline_of(100, 140)),
             lambda p: p.snooze(25.0),
@@ -331,7 +332,7 @@ def small(tmp_path_factory):
     path = tmp_path_factory.mktemp("small") / "a.posture"
     rows = concatenate([UPRIGHT_SLOUCH[:2], no_person(1.0, 0.2, 0.75), UPRIGHT_SLOUCH[6:8]])
     rows = dataclasses.replace(rows, t_s=np.array([0.0, 0.5, 6.0, 12.0, 12.5]))
-    with TraceWriter(path, make_header("x", baseline=baseline_of(), settings=SETTINGS)) as writer:
+    with TraceWriter(path, make_header("x")) as writer:
         for t in range(5):
             writer.add(rows[t : t + 1])
             if t == 2:
@@ -660,6 +661,16 @@ def test_settings_come_back_and_what_is_asked_for_is_on_top():
     recorded["alert"]["sustain_s"] = -3
     with pytest.raises(SettingsError, match=r"x.*alert\.sustain_s"):
         restore_settings(recorded, mine, "x")
+
+
+def test_settings_as_a_camera_that_is_let_go_has_them_come_back():
+    class Live:
+        is_live = True
+
+    used = _spaced(load_settings(overrides=["camera.release_between_checks_s=90"]), Live())
+    assert used.judge.max_gap_s > 90
+    recorded = json.loads(json.dumps(make_header("x", settings=used).settings))
+    assert restore_settings(recorded, Settings(), "x")[0].judge == used.judge
 
 
 def test_rows_without_a_person_stay_so(tmp_path):
