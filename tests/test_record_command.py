@@ -28,6 +28,11 @@ from cli_helpers import (
 )
 from mjpeg_server import MjpegServer
 
+from posture.calibration import fit_baseline
+from posture.recording.writer import TraceWriter, make_header
+from posture.settings import AlertSettings, Settings
+from posture.trace import load_trace
+
 SLOUCHES = ("--set", "alert.sustain_s=10", "--set", "alert.cooldown_s=30", "--set", "notify.enabled=false")
 
 
@@ -85,6 +90,19 @@ def test_what_is_asked_for_is_on_top_of_what_was_recorded(recorded, env, tmp_pat
     assert rows.count(b"slouching") < 0.5 * recorded[2].read_bytes().count(b"slouching")
     _, given, _ = replay(recorded[0], tmp_path, env, "--baseline", front_baseline())
     assert given == recorded[2].read_bytes()
+
+
+def test_quiet_hours_were_those_of_the_day_it_was_recorded(env, tmp_path):
+    landmarks = load_trace(FIXTURES / "front_upright_slouch.npz")
+    used = Settings(alert=AlertSettings(sustain_s=10.0, quiet_hours=("11:00-13:00",)))
+    baseline = fit_baseline(landmarks[:24], used.judge)
+    for hour, n_alerts in ((12, 0), (14, 1)):
+        path = tmp_path / f"{hour}.posture"
+        header = make_header("x", settings=used, baseline=baseline, start_of_day_s=hour * 3600.0)
+        with TraceWriter(path, header) as writer:
+            for t in range(len(landmarks)):
+                writer.add(landmarks[t : t + 1])
+        assert replay(path, tmp_path, env)[0].count(b'"alert"') == n_alerts
 
 
 def test_recording_a_clip_and_judging_it_later_is_judging_it(env, tmp_path):
