@@ -454,6 +454,7 @@ BAD = {
     "a zipped text": (lambda p, d: p.write_bytes(gzip.compress(b"hello\n", mtime=0)), "not a landmark trace"),
     "a bomb": (lambda p, d: p.write_bytes(changed_header(d, x="x" * (1 << 20))), "not a landmark trace"),
     "headless": (lambda p, d: p.write_bytes(b"".join(members(d)[1:])), "not a landmark trace"),
+    "npz": (lambda p, d: p.write_bytes((FIXTURES / "dim.npz").read_bytes()), "an .npz trace"),
     "newer": (lambda p, d: p.write_bytes(changed_header(d, posture_trace=2)), "version 2.* reads version 1"),
     "odd version": (lambda p, d: p.write_bytes(changed_header(d, posture_trace=None)), "version None"),
     "other points": (lambda p, d: p.write_bytes(changed_header(d, points=[1])), "not a landmark trace"),

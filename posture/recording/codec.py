@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from math import inf
 from typing import Any, BinaryIO, Final
 
 import msgspec
@@ -69,9 +68,8 @@ def encode_command(record: Command) -> bytes:
         case Rebase(baseline=baseline):
             return encode({"record": "baseline", "baseline": msgspec.Raw(encode_baseline(baseline))})
         case Snooze(until_s=until_s):
-            until_s = max(until_s, 0.0)  # before the first frame is as good as at it
-            # JSON has no infinity
-            return encode({"record": "snooze", "until_s": until_s if until_s < inf else None})
+            # Before the first frame is as good as at it; JSON has no infinity, and msgspec writes null for it.
+            return encode({"record": "snooze", "until_s": max(until_s, 0.0)})
         case Mute(is_muted=is_muted):
             return encode({"record": "mute", "is_muted": is_muted})
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from io import BufferedReader
 from math import inf
 from pathlib import Path
 from types import NoneType
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 import msgspec
 
@@ -81,7 +82,7 @@ class TraceReader:
         self.end_s = 0.0
         """Frame time of the newest frame read, seconds."""
         try:
-            self._file: BinaryIO = path.open("rb")
+            self._file: BufferedReader = path.open("rb")
             self.n_bytes = path.stat().st_size
             """Size of the file when it was opened."""
         except (OSError, ValueError) as error:
@@ -170,6 +171,10 @@ class TraceReader:
             f"{self.path}: not a landmark trace, or cut off in its first bytes; "
             "'posture record' and 'posture run --record' make one"
         )
+        if self._file.peek(len(NPZ_MAGIC)).startswith(NPZ_MAGIC):
+            raise TraceError(
+                f"{self.path}: an .npz trace, not a recording: 'posture replay' and NumPy read it"
+            )
         try:
             content = next(self._members, b"")
         except OSError as error:
