@@ -13,6 +13,7 @@ import msgspec
 from rich.console import Console
 
 from posture.attention import Attention
+from posture.baseline import Baseline
 from posture.bundled import DEMO_CLIP_NAME, asset_path
 from posture.calibrating import choose_by_view, find_drift_from, stored_choice, take_baseline
 from posture.calibration_run import CalibrationResult
@@ -32,6 +33,7 @@ from posture.panel_view import Surroundings
 from posture.pipeline import Pipeline
 from posture.profiles import Profile, age_days, now_utc, profile_path, save_profile
 from posture.reception import Reception
+from posture.recording.writer import RecordedPipeline, TraceWriter, make_header, recording_path
 from posture.session import StopSignals, open_outputs
 from posture.settings import Settings
 from posture.sinks import NotificationSink, Sink, TraceSink
@@ -64,6 +66,7 @@ def run_live(
     overrides: list[str],
     trace: Path | None,
     events: Path | None,
+    record: Path | None = None,
     *,
     is_plain: bool = False,
     is_quiet: bool = False,
@@ -73,7 +76,8 @@ def run_live(
     console = make_console(is_quiet=is_quiet)
     chosen = stored_choice(profile, baseline_file, console)
     spec = spec or str(settings.camera.source)
-    check_outputs([spec], [trace, events])
+    record = None if record is None else recording_path(record)
+    check_outputs([spec], [trace, events, record])
     signals = StopSignals()
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(open_with_settings(spec, settings, signals))
@@ -110,7 +114,9 @@ def run_live(
             console.print(
                 "That baseline is getting old: 'posture calibrate' takes a fresh one.", style="yellow"
             )
-        pipeline = Pipeline(_spaced(settings, source), baseline, start_of_day_s=_seconds_after_midnight())
+        pipeline = _make_pipeline(stack, record, _spaced(settings, source), baseline, source, name)
+        if record is not None:
+            console.print(f"Recording landmarks, no picture, to {record}")
         is_kept = not is_clip and baseline_file is None
         save = functools.partial(_keep, profile_path(name), source.name) if is_kept else None
         _watch(
@@ -126,6 +132,30 @@ def _spaced(settings: Settings, source: FrameSource) -> Settings:
     return msgspec.structs.replace(
         settings, judge=msgspec.structs.replace(settings.judge, max_gap_s=longest_s)
     )
+
+
+def _make_pipeline(
+    stack: contextlib.ExitStack,
+    record: Path | None,
+    settings: Settings,
+    baseline: Baseline,
+    source: FrameSource,
+    profile: str,
+) -> Pipeline:
+    """Return the pipeline of a run; if it is recorded, `stack` closes the file."""
+    start_of_day_s = _seconds_after_midnight()
+    if record is None:
+        return Pipeline(settings, baseline, start_of_day_s=start_of_day_s)
+    header = make_header(
+        source.name,
+        rate_hz=settings.camera.rate_hz if source.is_live else None,
+        settings=settings,
+        baseline=baseline,
+        profile=profile,
+        start_of_day_s=start_of_day_s,
+    )
+    writer = stack.enter_context(TraceWriter(record, header))
+    return RecordedPipeline(settings, baseline, writer, start_of_day_s=start_of_day_s)
 
 
 def _watch(
