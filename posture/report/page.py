@@ -20,13 +20,10 @@ from posture.report.figures import Figures
 from posture.report.ledger import local_day
 from posture.report.periods import Sufficiency
 from posture.report.trend import MIN_JUDGED_S
+from posture.words import STATES
 
-STATE_WORDS = {
-    "upright": "upright",
-    "slouching": "slouching",
-    "unknown": "not judged",
-    "away": "away",
-}
+STATE_WORDS = {state.value: word for state, (_, word, _) in STATES.items()} | {"unknown": "not judged"}
+"""A report looks back; the monitor is "not judging"."""
 SUMMARY_PX = 90
 """Height of a plot on the summary, so that all fit one printed page."""
 MAX_NOTES = 20

@@ -13,6 +13,7 @@ from posture.report import words
 from posture.report.figures import Figures
 from posture.report.panels import period_name
 from posture.report.periods import Times
+from posture.words import BLUE, ORANGE
 
 _BAR_CELLS = (6, 24)  # a shorter bar says nothing; a longer one no more
 _OTHER_CELLS = 70  # all columns but the bar
@@ -101,4 +102,4 @@ def _bar(times: Times, n_cells: float, is_unicode: bool) -> Text:
         return Text("")
     n_whole = max(1, round(n_cells))
     n_upright = round(n_whole * times.upright_share)
-    return Text.assemble((upright * n_upright, "blue"), (slouching * (n_whole - n_upright), "yellow"))
+    return Text.assemble((upright * n_upright, BLUE), (slouching * (n_whole - n_upright), ORANGE))
