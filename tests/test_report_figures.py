@@ -324,6 +324,7 @@ def test_a_day_says_whether_there_is_enough(minutes, expected):
     f = hours_of({9: 0.5}, n_days=1, minutes=minutes)
     assert f.days[0].sufficiency is expected
     assert bool(words.little_note(f.days[0])) == (expected is Sufficiency.LITTLE)
+    assert ("too little to say much" in words.headline(f)) == (expected is Sufficiency.LITTLE)
 
 
 @given(st.lists(st.floats(0, 1), min_size=4, max_size=30), st.floats(-0.02, 0.02))

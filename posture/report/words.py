@@ -90,7 +90,8 @@ def headline(f: Figures) -> str:
     """Return what the report comes to, in one sentence."""
     if f.total.judged_s <= 0:
         return f"The monitor ran for {duration(f.total.total_s)}, and nothing could be judged."
-    return f"Upright for {share(f.total.upright_share)} of the {duration(f.total.judged_s)} that could be judged."
+    text = f"Upright for {share(f.total.upright_share)} of the {duration(f.total.judged_s)} that could be judged."
+    return text if f.total.judged_s >= ENOUGH_DAY_S else f"{text} That is too little to say much."
 
 
 def comparison(f: Figures) -> str:
