@@ -37,6 +37,9 @@ SourceOption = Annotated[
 ProfileOption = Annotated[
     str, typer.Option("--profile", "-p", help="Whose or which upright: a baseline's name.")
 ]
+PreviewOption = Annotated[
+    bool, typer.Option("--preview", help="Show a window with what the camera sees and what is judged.")
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -84,6 +87,7 @@ def run(
         Path | None,
         typer.Option(metavar="OUT.jsonl", help="Write one JSON object per event.", show_default=False),
     ] = None,
+    preview: PreviewOption = False,
 ) -> None:
     """Watch the camera and tell about a slouch that lasts. Ctrl-C ends it.
 
@@ -91,7 +95,7 @@ def run(
     """
     from posture.watching import run_live
 
-    _exit(run_live(source, profile, baseline, speed, set_ or [], trace, events))
+    _exit(run_live(source, profile, baseline, speed, set_ or [], trace, events, preview=preview))
 
 
 @app.command()
@@ -102,11 +106,12 @@ def calibrate(
         float | None, typer.Option(min=3, max=120, help="How long to sit upright.", show_default="8")
     ] = None,
     set_: SetOption = None,
+    preview: PreviewOption = False,
 ) -> None:
     """Record your upright: sit tall, look at the screen, hold still for a few seconds."""
     from posture.watching import run_calibrate
 
-    _exit(run_calibrate(source, profile, seconds, set_ or []))
+    _exit(run_calibrate(source, profile, seconds, set_ or [], preview=preview))
 
 
 def _parse_span(text: str | None) -> tuple[float, float] | None:

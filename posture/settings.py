@@ -210,6 +210,18 @@ class PowerSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     ] = 8.0
 
 
+class ViewSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the preview and annotated clips show."""
+
+    blur: Annotated[
+        bool, Meta(description="a silhouette on a few cells of colour instead of the picture")
+    ] = False
+    rate_hz: Annotated[
+        float,
+        Meta(ge=1, le=30, description="pictures per second of a preview; judged as seldom as without it"),
+    ] = 10.0
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All settings of a run."""
 
@@ -225,6 +237,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     breaks: BreakSettings = BreakSettings()
     notify: NotifySettings = NotifySettings()
     power: PowerSettings = PowerSettings()
+    view: ViewSettings = ViewSettings()
 
 
 PRESETS: dict[str, dict[str, dict[str, Any]]] = {

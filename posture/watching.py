@@ -41,6 +41,8 @@ from posture.sources import FrameSource, LiveSource, PacedSource
 from posture.status import StatusFile
 from posture.summary import Summarizer
 from posture.terminal import StatusLine, baseline_text, quality_text, summary_table
+from posture.view.onlooker import Onlooker
+from posture.view.preview import Preview, PreviewSink, prompt_for
 from posture.wiring import check_outputs, make_console, make_observer, open_with_settings, print_notes
 
 DEMO_CALIBRATION_S = (0.0, 10.0)
@@ -63,6 +65,8 @@ def run_live(
     overrides: list[str],
     trace: Path | None,
     events: Path | None,
+    *,
+    preview: bool = False,
 ) -> int:
     """Watch a source until it ends or a signal comes."""
     settings = load_settings(overrides=overrides)
@@ -85,13 +89,21 @@ def run_live(
         observer = stack.enter_context(make_observer(settings))
         stack.enter_context(signals)  # not before: until here a signal may simply end the process
         outputs = open_outputs(stack, trace, events)
+        window = stack.enter_context(_open_preview(settings, console)) if preview else None
         frames = iter(source)
         name = profile if baseline_file is None else baseline_file.name
         if baseline is None:
             name = "its first seconds" if is_clip else name
             console.print("No baseline yet: sit upright and look at the screen.")
             baseline = _take_baseline(
-                frames, observer, settings, signals, console, None if is_clip else path, is_clip=is_clip
+                frames,
+                observer,
+                settings,
+                signals,
+                console,
+                None if is_clip else path,
+                is_clip=is_clip,
+                window=window,
             )
         if baseline is None:
             return signals.exit_code
@@ -103,7 +115,7 @@ def run_live(
                 "That baseline is getting old: 'posture calibrate' takes a fresh one.", style="yellow"
             )
         pipeline = Pipeline(settings, baseline, start_of_day_s=_seconds_after_midnight())
-        _watch(frames, source, observer, pipeline, console, signals, name, outputs)
+        _watch(frames, source, observer, pipeline, console, signals, name, outputs, window)
         return signals.exit_code
 
 
@@ -116,6 +128,7 @@ def _watch(
     signals: StopSignals,
     baseline_name: str | None,
     outputs: list[Sink],
+    window: Preview | None = None,
 ) -> None:
     """Run the loop with everything a person sees, and show the summary.
 
@@ -151,6 +164,10 @@ def _watch(
     sinks: list[Sink] = [summarizer, NotificationSink(queue, settings.notify.timeout_s)]
     if attention is not None:
         sinks.append(attention)
+    if window is not None:
+        watcher = onlooker = Onlooker(watcher)
+        camera = source if isinstance(source, LiveSource) else None
+        sinks.append(PreviewSink(window, onlooker, lambda: pipeline.baseline, camera, settings.view.rate_hz))
     if baseline_name is not None:
         sinks.append(StatusFile(status_path(), source.name, baseline_name, details))
     sinks.append(StatusLine(console, note))  # last: it holds the terminal as soon as it is made
@@ -160,6 +177,14 @@ def _watch(
         run_monitor(frames, watcher, pipeline, [*outputs, *sinks], signals.stop)
     console.print(summary_table(summarizer.summary()))
     print_notes(console, source)
+
+
+@contextlib.contextmanager
+def _open_preview(settings: Settings, console: Console) -> Iterator[Preview]:
+    """Open the preview window for the time of a ``with`` block."""
+    window = Preview(settings, on_command=None, on_note=lambda text: console.print(text, style="yellow"))
+    with contextlib.closing(window):
+        yield window
 
 
 def _take_baseline(
@@ -172,13 +197,17 @@ def _take_baseline(
     *,
     is_clip: bool,
     seconds: float | None = None,
+    window: Preview | None = None,
 ) -> Baseline | None:
     """Calibrate, before a camera with a countdown, and store the result; None = stopped before it was done.
 
     Without a `path` nothing is stored: whoever is in a clip must not become the default.
     """
+    onlooker = Onlooker(observer)
 
     def show(tick: CalibrationTick) -> None:
+        if window is not None and window.is_open:
+            window.show(onlooker.moment(None, prompt_for(tick)), None)
         phase = "get ready" if tick.is_counting_down else "hold still"
         text = Text.assemble((f"{phase}  {tick.remaining_s:.0f} s", "bold"))
         text.append(f"  {tick.problem or 'good'}", "yellow" if tick.problem else "green")
@@ -188,7 +217,7 @@ def _take_baseline(
     with Live(console=console, auto_refresh=False, transient=True) as live:
         result = calibrate(
             frames,
-            observer,
+            onlooker,
             settings,
             seconds=seconds or settings.calibration.seconds,
             countdown_s=0.0 if is_clip else settings.calibration.countdown_s,
@@ -207,7 +236,9 @@ def _take_baseline(
     return result.baseline
 
 
-def run_calibrate(spec: str | None, profile: str, seconds: float | None, overrides: list[str]) -> int:
+def run_calibrate(
+    spec: str | None, profile: str, seconds: float | None, overrides: list[str], *, preview: bool = False
+) -> int:
     """Take a baseline and store it."""
     settings = load_settings(overrides=overrides)
     console = make_console()
@@ -220,6 +251,7 @@ def run_calibrate(spec: str | None, profile: str, seconds: float | None, overrid
         open_with_settings(spec or str(settings.camera.source), settings, signals) as source,
         make_observer(settings) as observer,
         signals,
+        _open_preview(settings, console) if preview else contextlib.nullcontext() as window,
     ):
         _take_baseline(
             iter(source),
@@ -230,6 +262,7 @@ def run_calibrate(spec: str | None, profile: str, seconds: float | None, overrid
             path,
             is_clip=not source.is_live,
             seconds=seconds,
+            window=window,
         )
         return signals.exit_code
 

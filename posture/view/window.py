@@ -1,0 +1,165 @@
+"""The preview window: a process of its own, so that nothing that happens to a screen happens to the monitor.
+
+Qt, with which OpenCV's wheels open windows, ends the whole process when there is no screen to reach or when the
+screen goes away, and wants the main thread on some systems. So the window lives in a child process whose main thread
+does nothing else; the monitor sends it moments through a pipe and never waits for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from multiprocessing.connection import Connection
+from typing import Any, Final, Literal, TypeAlias
+
+from posture.baseline import Baseline
+from posture.capture import import_cv2
+from posture.settings import Settings
+from posture.view.moment import Moment
+from posture.view.overlay import Overlay
+
+Command: TypeAlias = Literal["pause", "recalibrate"]
+"""What a key asks the monitor for."""
+
+TITLE: Final = "Posture"
+KEYS: Final = "b blur · q close"
+COMMAND_KEYS: Final = f"space pause · c recalibrate · {KEYS}"
+_COMMANDS: Final[dict[int, Command]] = {ord(" "): "pause", ord("c"): "recalibrate"}
+_CLOSE_KEYS: Final = (ord("q"), 27)  # and Escape
+_TICK_MS = 40  # between two looks at the keyboard and the pipe; a key that takes longer feels slow
+_FIRST_WIDTH_PX = (640, 1280)  # of a new window: the picture's own within these
+_MAX_WIDTH_PX = 1920  # of what is drawn; a larger window enlarges that
+
+
+def find_obstacle(environ: Mapping[str, str], platform: str) -> str:
+    """Return why no window can be opened here, or nothing.
+
+    Parameters
+    ----------
+    environ : mapping
+        The process's environment.
+    platform : str
+        As `sys.platform`.
+    """
+    if platform in ("win32", "darwin") or environ.get("DISPLAY"):
+        return ""
+    if environ.get("WAYLAND_DISPLAY"):
+        return "OpenCV's window needs XWayland, and DISPLAY is not set"
+    return "there is no screen here (DISPLAY is not set)"
+
+
+def show_window(connection: Connection, settings: Settings, *, takes_commands: bool, is_quiet: bool) -> None:
+    """Show moments until the window or the other end of `connection` is closed; the child process's whole work.
+
+    Parameters
+    ----------
+    connection : Connection
+        Brings ``(Moment, Baseline | None)``; takes ``("opened", "")``, ``("command", Command)``,
+        ``("closed", "")`` and ``("failed", why)``.
+    settings : Settings
+        ``judge``, ``alert`` and ``view`` are used.
+    takes_commands : bool
+        Whether there is somebody to obey :data:`Command`; if not, their keys are not offered.
+    is_quiet : bool
+        Keep Qt's words off the terminal.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the monitor, which ends this process too
+    _forbid_core_file()
+    if is_quiet:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    with contextlib.suppress(OSError, EOFError):  # the monitor has ended
+        _Window(connection, settings, takes_commands=takes_commands).run()
+
+
+class _Window:
+    """The window while it is open."""
+
+    def __init__(self, connection: Connection, settings: Settings, *, takes_commands: bool) -> None:
+        self._connection, self._takes_commands = connection, takes_commands
+        self._overlay = Overlay(settings)
+        self._is_blurred = settings.view.blur
+        self._cv2: Any = import_cv2()
+
+    def run(self) -> None:
+        """Open the window, show what comes, and tell what is asked for."""
+        cv2 = self._cv2
+        if not cv2.currentUIFramework():
+            why = "this OpenCV was made without windows; 'pip install opencv-python' has them"
+            self._connection.send(("failed", why))
+            return
+        shown: tuple[Moment, Baseline | None] | None = None
+        size_px = (0, 0)
+        for shown, is_new in self._moments():
+            if not size_px[0]:
+                self._open(shown[0])
+                self._connection.send(("opened", ""))
+            before_px, size_px = size_px, self._fit(shown[0])
+            if is_new or size_px != before_px:
+                self._draw(*shown, size_px)
+            key = cv2.waitKey(_TICK_MS) & 0xFF
+            if key == ord("b"):
+                self._is_blurred = not self._is_blurred
+                self._draw(*shown, size_px)
+            elif key in _COMMANDS and self._takes_commands:
+                self._connection.send(("command", _COMMANDS[key]))
+            if key in _CLOSE_KEYS or not self._is_visible():
+                self._connection.send(("closed", ""))
+                return
+
+    def _moments(self) -> Iterator[tuple[tuple[Moment, Baseline | None], bool]]:
+        """Yield the newest moment again and again, and whether it is new; the first is waited for."""
+        newest, is_new = self._connection.recv(), True
+        while True:
+            while self._connection.poll(0):
+                newest, is_new = self._connection.recv(), True
+            yield newest, is_new
+            is_new = False
+
+    def _open(self, moment: Moment) -> None:
+        """Open the window: no toolbar, any size, the picture's shape."""
+        cv2 = self._cv2
+        cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
+        height, width = (480, 640) if moment.image_rgb is None else moment.image_rgb.shape[:2]
+        first = min(max(width, _FIRST_WIDTH_PX[0]), _FIRST_WIDTH_PX[1])
+        cv2.resizeWindow(TITLE, first, round(first * height / width))
+
+    def _fit(self, moment: Moment) -> tuple[int, int]:
+        """Return the size at which the picture just fits the window."""
+        height, width = (480, 640) if moment.image_rgb is None else moment.image_rgb.shape[:2]
+        try:
+            _, _, wide, high = self._cv2.getWindowImageRect(TITLE)
+        except self._cv2.error:
+            wide = high = 0
+        if wide < 2 or high < 2:  # not laid out yet, or just closed
+            wide, high = width, height
+        scale = min(wide / width, high / height, _MAX_WIDTH_PX / width)
+        return max(1, round(width * scale)), max(1, round(height * scale))
+
+    def _draw(self, moment: Moment, baseline: Baseline | None, size_px: tuple[int, int]) -> None:
+        """Draw one moment."""
+        hint = COMMAND_KEYS if self._takes_commands else KEYS
+        image = self._overlay.draw(
+            moment, baseline, is_mirrored=True, is_blurred=self._is_blurred, size_px=size_px, hint=hint
+        )
+        cv2 = self._cv2
+        with contextlib.suppress(cv2.error):  # closed in this very moment
+            cv2.imshow(TITLE, cv2.cvtColor(image, cv2.COLOR_RGB2BGR, dst=image))
+
+    def _is_visible(self) -> bool:
+        """Return whether the window is still there; asking about a closed one raises."""
+        try:
+            return bool(self._cv2.getWindowProperty(TITLE, self._cv2.WND_PROP_VISIBLE) >= 1.0)
+        except self._cv2.error:
+            return False
+
+
+def _forbid_core_file() -> None:
+    """Let no crash write this process's memory, and so a picture, to the disk."""
+    if sys.platform != "win32":
+        import resource
+
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
