@@ -156,6 +156,22 @@ def replay(
             show_default=False,
         ),
     ] = None,
+    annotate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT.mp4",
+            help="Write the clip with everything drawn on it; a folder for several clips.",
+            show_default=False,
+        ),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT.png|.svg|.html",
+            help="Write a chart of the whole clip; a folder for several clips.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Judge recorded clips exactly as the live monitor would have."""
     if calibrate is not None and baseline is not None:
@@ -163,7 +179,7 @@ def replay(
     span_s = _parse_span(calibrate)
     from posture.replaying import run_replay
 
-    _exit(run_replay(clips, span_s, baseline, set_ or [], trace, events))
+    _exit(run_replay(clips, span_s, baseline, set_ or [], trace, events, annotate, plot))
 
 
 @app.command()

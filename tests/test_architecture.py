@@ -39,6 +39,9 @@ PURE = [
     "glimpse",
     "summary",
     "history.rows",
+    "view.figure",
+    "view.gauges",
+    "view.moment",
 ]
 CONSTANTS = ["bundled", "coefficients"]  # numbers that come with the program, read from its own files
 OUTER = [
@@ -67,6 +70,17 @@ OUTER = [
     "attention",
     "session",
     "terminal",
+    "view.lettering",
+    "view.canvas",
+    "view.overlay",
+    "view.onlooker",
+    "view.window",
+    "view.preview",
+    "view.strip",
+    "view.video",
+    "view.annotate",
+    "view.plot",
+    "view.views",
     "bench",
     "wiring",
     "watching",
@@ -94,6 +108,10 @@ IMPURE_NAMES = {"open", "print", "input", "exec", "eval", "breakpoint", "__impor
 HOME = {
     "mediapipe": {"landmarker", "bench"},
     "cv2": {"capture"},
+    "PIL": {"view.lettering"},
+    "av": {"view.video"},
+    "matplotlib": {"view.plot"},
+    "multiprocessing": {"view.window", "view.preview"},
     "cv2_enumerate_cameras": {"cameras"},
     "plyer": {"notify"},
     "typer": {"cli"},
@@ -232,7 +250,7 @@ def loaded_by(code):
     return set(done.stderr.splitlines()), done.stdout
 
 
-HEAVY = {"cv2", "mediapipe", "numpy", "plyer"}
+HEAVY = {"cv2", "mediapipe", "numpy", "plyer", "PIL", "av", "matplotlib"}
 HELP = "sys.argv = ['posture', '--help']\nfrom posture.cli import main\ntry:\n    main()\nexcept SystemExit: pass"
 
 

@@ -22,6 +22,7 @@ DIM: Final = (190, 194, 200)
 DARK: Final = (16, 18, 22)
 BASE_PX: Final = (640, 480)
 """The picture in which one unit is one pixel."""
+_MAX_DASHES = 500  # of one line
 _SHIFT = 4  # bits of a sixteenth of a pixel
 _PANEL_KEEP, _PANEL_ADD = (
     0.25,
@@ -62,11 +63,14 @@ class Canvas:
         """Draw a dashed line; dashes and gaps are `dash` units long."""
         start, end = np.asarray(a, float), np.asarray(b, float)
         n = int(np.hypot(*(end - start)) / (2.0 * dash * max(self.unit, 0.05)))
-        if n > 500:  # far outside of any picture
+        if n > _MAX_DASHES:  # far outside of any picture
             return
-        for i in range(n + 1):
-            first, last = i / (n + 0.5), min((i + 0.5) / (n + 0.5), 1.0)
-            self.line(start + (end - start) * first, start + (end - start) * last, colour, width, casing=0.6)
+        begins = np.arange(n + 1)[:, None] / (n + 0.5)
+        ends = np.minimum(begins + 0.5 / (n + 0.5), 1.0)
+        along = np.stack((start + (end - start) * begins, start + (end - start) * ends), axis=1)
+        cv2, fixed = self._cv2, np.round(along * (1 << _SHIFT)).astype(np.int32)
+        for tone, thickness in ((DARK, self._thickness(width + 1.2)), (colour, self._thickness(width))):
+            cv2.polylines(self.image, list(fixed), False, tone, thickness, cv2.LINE_AA, _SHIFT)
 
     def ellipse(self, centre: Point, half: Point, colour: Colour, width: float, *, n_dashes: int = 0) -> None:
         """Draw an upright ellipse `width` units wide, filled if that is negative, in dashes if wanted."""
