@@ -10,7 +10,7 @@ import numpy as np
 
 from posture.capture import import_cv2
 from posture.landmarks import FloatArray, UInt8Array
-from posture.view.lettering import letter_alpha
+from posture.view.lettering import ink, letter
 
 Colour: TypeAlias = tuple[int, int, int]
 """Red, green, blue."""
@@ -23,6 +23,7 @@ DARK: Final = (16, 18, 22)
 BASE_PX: Final = (640, 480)
 """The picture in which one unit is one pixel."""
 _MAX_DASHES = 500  # of one line
+_DASH_POINTS = 4  # of an ellipse's dash
 _SHIFT = 4  # bits of a sixteenth of a pixel
 _PANEL_KEEP, _PANEL_ADD = (
     0.25,
@@ -60,7 +61,7 @@ class Canvas:
         self._line(a, b, colour, width)
 
     def dashed(self, a: Point, b: Point, colour: Colour, width: float, dash: float = 7.0) -> None:
-        """Draw a dashed line; dashes and gaps are `dash` units long."""
+        """Draw dashes and gaps of `dash` units on a dark line, to be seen on any picture."""
         start, end = np.asarray(a, float), np.asarray(b, float)
         n = int(np.hypot(*(end - start)) / (2.0 * dash * max(self.unit, 0.05)))
         if n > _MAX_DASHES:  # far outside of any picture
@@ -69,21 +70,26 @@ class Canvas:
         ends = np.minimum(begins + 0.5 / (n + 0.5), 1.0)
         along = np.stack((start + (end - start) * begins, start + (end - start) * ends), axis=1)
         cv2, fixed = self._cv2, np.round(along * (1 << _SHIFT)).astype(np.int32)
-        for tone, thickness in ((DARK, self._thickness(width + 1.2)), (colour, self._thickness(width))):
-            cv2.polylines(self.image, list(fixed), False, tone, thickness, cv2.LINE_AA, _SHIFT)
+        cv2.line(self.image, _fixed(a), _fixed(b), DARK, self._thickness(width + 1), cv2.LINE_8, _SHIFT)
+        cv2.polylines(self.image, list(fixed), False, colour, self._thickness(width), cv2.LINE_AA, _SHIFT)
 
     def ellipse(self, centre: Point, half: Point, colour: Colour, width: float, *, n_dashes: int = 0) -> None:
-        """Draw an upright ellipse `width` units wide, filled if that is negative, in dashes if wanted."""
-        cv2, axes = self._cv2, tuple(_fixed(half))
+        """Draw an upright ellipse `width` units wide, filled if that is negative, or in `n_dashes`."""
         if not _fits(centre) or not _fits(half):
             return
-        thickness = -1 if width < 0 else self._thickness(width)
-        spans = [(360 * i / n_dashes, 360 * (i + 0.5) / n_dashes) for i in range(n_dashes)] or [(0, 360)]
-        for start, end in spans:
-            at = tuple(_fixed(centre))
-            if width >= 0:
-                cv2.ellipse(self.image, at, axes, 0, start, end, DARK, thickness + 2, cv2.LINE_AA, _SHIFT)
-            cv2.ellipse(self.image, at, axes, 0, start, end, colour, thickness, cv2.LINE_AA, _SHIFT)
+        cv2, at, axes = self._cv2, _fixed(centre), _fixed(half)
+        if not n_dashes:
+            thickness = -1 if width < 0 else self._thickness(width)
+            cv2.ellipse(self.image, at, axes, 0, 0, 360, colour, thickness, cv2.LINE_AA, _SHIFT)
+            return
+        angles = (np.arange(n_dashes)[:, None] + np.linspace(0.0, 0.5, _DASH_POINTS)) * (
+            2.0 * np.pi / n_dashes
+        )
+        points = np.stack((np.cos(angles) * axes[0] + at[0], np.sin(angles) * axes[1] + at[1]), axis=2)
+        dashes = list(np.round(points).astype(np.int32))
+        thickness = self._thickness(width)
+        cv2.ellipse(self.image, at, axes, 0, 0, 360, DARK, thickness + 1, cv2.LINE_8, _SHIFT)
+        cv2.polylines(self.image, dashes, False, colour, thickness, cv2.LINE_AA, _SHIFT)
 
     def disc(self, centre: Point, radius: float, colour: Colour, *, casing: float = 0.0) -> None:
         """Draw a filled disc of `radius` units, on a dark one that is `casing` units larger."""
@@ -132,20 +138,20 @@ class Canvas:
 
     def text(self, x: float, y: float, text: str, size: float, colour: Colour = WHITE) -> float:
         """Write `text` with its top left corner at a pixel, letters of `size` units; return its width in pixels."""
-        alpha = letter_alpha(text, self.letter_px(size))
-        height, width = alpha.shape[:2]
+        added, kept = ink(text, self.letter_px(size), colour)
+        height, width = added.shape[:2]
         x0, y0 = round(x), round(y)
         left, top = max(0, -x0), max(0, -y0)
         right, bottom = min(width, self.width - x0), min(height, self.height - y0)
         if right > left and bottom > top:
-            part = self.image[y0 + top : y0 + bottom, x0 + left : x0 + right]
-            cover = alpha[top:bottom, left:right]
-            part[:] = part + (np.asarray(colour, np.float32) - part) * cover
+            cv2, part = self._cv2, self.image[y0 + top : y0 + bottom, x0 + left : x0 + right]
+            rest = cv2.multiply(part, kept[top:bottom, left:right], scale=1 / 255)
+            part[:] = cv2.add(rest, added[top:bottom, left:right])
         return float(width)
 
     def text_size(self, text: str, size: float) -> tuple[float, float]:
         """Return the width and height of a text in pixels."""
-        height, width = letter_alpha(text, self.letter_px(size)).shape[:2]
+        height, width = letter(text, self.letter_px(size)).shape
         return float(width), float(height)
 
     def letter_px(self, size: float) -> int:

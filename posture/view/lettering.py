@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from posture.landmarks import UInt8Array
 
@@ -46,9 +45,14 @@ def letter(text: str, size_px: int) -> UInt8Array:
 
 
 @lru_cache(maxsize=1024)
-def letter_alpha(text: str, size_px: int) -> NDArray[np.float32]:
-    """Return the same as (h, w, 1) shares of 1. Shared: do not write into it."""
-    return np.asarray(letter(text, size_px)[..., None] / np.float32(255.0))
+def ink(text: str, size_px: int, colour: tuple[int, int, int]) -> tuple[UInt8Array, UInt8Array]:
+    """Return what to add to a picture and what to keep of it, (h, w, 3) each, to write `text`; see :func:`letter`.
+
+    A pixel becomes ``keep / 255 * pixel + ink``.
+    """
+    cover = np.repeat(letter(text, size_px)[..., None], 3, axis=2)
+    added = (cover.astype(np.uint16) * np.array(colour, np.uint16) // 255).astype(np.uint8)
+    return added, 255 - cover
 
 
 @lru_cache(maxsize=64)

@@ -161,9 +161,7 @@ def _draw(
         judged.axhline(1.0, color=ORANGE, linewidth=1.4)
         judged.axhline(release_ratio, color="#999999", linestyle=":", linewidth=1.0)
         for y, text in ((1.0, "a slouch above this"), (release_ratio, "over below this")):
-            judged.annotate(
-                text, (0.005, y), xycoords=("axes fraction", "data"), fontsize=8, va="bottom"
-            )
+            judged.annotate(text, (0.005, y), xycoords=("axes fraction", "data"), fontsize=8, va="bottom")
         judged.set_ylabel("share of\nthe limit")
         judged.set_ylim(min(-0.2, float(np.nanmin(rows[:, 3], initial=0.0))), max(1.3, _top(rows[:, 3])))
         _draw_band(matplotlib, band, t_s, states)

@@ -116,9 +116,7 @@ class Strip:
             ends = np.array([[surface[-1, 0], zero], [surface[0, 0], zero]])
             canvas.polygon(np.concatenate((surface, ends)), _JUDGED)
         canvas.fill(left, zero, right - left, max(1.0, 0.8 * u), (90, 94, 102))
-        canvas.dashed(
-            (left, y_of(self._release_ratio)), (right, y_of(self._release_ratio)), (120, 124, 132), 1, 3
-        )
+        canvas.fill(left, y_of(self._release_ratio), right - left, max(1.0, 0.8 * u), (90, 94, 102))
         canvas.fill(left, y_of(1.0), right - left, max(1.0, 1.4 * u), colour_of(ORANGE))
         canvas.text(left + 2 * u, y_of(1.0) - 13 * u, "limit", 10, colour_of(ORANGE))
         for column, name in ((1, "neck"), (2, "thoracic")):
@@ -134,7 +132,11 @@ class Strip:
                 continue
             x, is_alert = x_of(t_s), kind is EventKind.ALERT
             canvas.fill(
-                x, top - 12 * u, max(1.0, (2.0 if is_alert else 1.0) * u), bottom - top + 12 * u, WHITE if is_alert else DIM
+                x,
+                top - 12 * u,
+                max(1.0, (2.0 if is_alert else 1.0) * u),
+                bottom - top + 12 * u,
+                WHITE if is_alert else DIM,
             )
             if x >= free:
                 free = (

@@ -29,7 +29,7 @@ KEYS: Final = "b blur · q close"
 COMMAND_KEYS: Final = f"space pause · c recalibrate · {KEYS}"
 _COMMANDS: Final[dict[int, Command]] = {ord(" "): "pause", ord("c"): "recalibrate"}
 _CLOSE_KEYS: Final = (ord("q"), 27)  # and Escape
-_TICK_MS = 40  # between two looks at the keyboard and the pipe; a key that takes longer feels slow
+_TICK_S = 0.04  # between two looks at the keyboard; a key that takes longer feels slow
 _FIRST_WIDTH_PX = (640, 1280)  # of a new window: the picture's own within these
 _MAX_WIDTH_PX = 1920  # of what is drawn; a larger window enlarges that
 
@@ -51,14 +51,17 @@ def find_obstacle(environ: Mapping[str, str], platform: str) -> str:
     return "there is no screen here (DISPLAY is not set)"
 
 
-def show_window(connection: Connection, settings: Settings, *, takes_commands: bool, is_quiet: bool) -> None:
-    """Show moments until the window or the other end of `connection` is closed; the child process's whole work.
+def show_window(
+    moments: Connection, tells: Connection, settings: Settings, *, takes_commands: bool, is_quiet: bool
+) -> None:
+    """Show moments until the window or the other end of `moments` is closed; the child process's whole work.
 
     Parameters
     ----------
-    connection : Connection
-        Brings ``(Moment, Baseline | None)``; takes ``("opened", "")``, ``("command", Command)``,
-        ``("closed", "")`` and ``("failed", why)``.
+    moments : Connection
+        Brings ``(Moment, Baseline | None)``.
+    tells : Connection
+        Takes ``("opened", "")``, ``("command", Command)``, ``("closed", "")`` and ``("failed", why)``.
     settings : Settings
         ``judge``, ``alert`` and ``view`` are used.
     takes_commands : bool
@@ -71,14 +74,16 @@ def show_window(connection: Connection, settings: Settings, *, takes_commands: b
     if is_quiet:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     with contextlib.suppress(OSError, EOFError):  # the monitor has ended
-        _Window(connection, settings, takes_commands=takes_commands).run()
+        _Window(moments, tells, settings, takes_commands=takes_commands).run()
 
 
 class _Window:
     """The window while it is open."""
 
-    def __init__(self, connection: Connection, settings: Settings, *, takes_commands: bool) -> None:
-        self._connection, self._takes_commands = connection, takes_commands
+    def __init__(
+        self, moments: Connection, tells: Connection, settings: Settings, *, takes_commands: bool
+    ) -> None:
+        self._incoming, self._tells, self._takes_commands = moments, tells, takes_commands
         self._overlay = Overlay(settings)
         self._is_blurred = settings.view.blur
         self._cv2: Any = import_cv2()
@@ -88,35 +93,35 @@ class _Window:
         cv2 = self._cv2
         if not cv2.currentUIFramework():
             why = "this OpenCV was made without windows; 'pip install opencv-python' has them"
-            self._connection.send(("failed", why))
+            self._tells.send(("failed", why))
             return
         shown: tuple[Moment, Baseline | None] | None = None
         size_px = (0, 0)
         for shown, is_new in self._moments():
             if not size_px[0]:
                 self._open(shown[0])
-                self._connection.send(("opened", ""))
+                self._tells.send(("opened", ""))
             before_px, size_px = size_px, self._fit(shown[0])
             if is_new or size_px != before_px:
                 self._draw(*shown, size_px)
-            key = cv2.waitKey(_TICK_MS) & 0xFF
+            key = cv2.waitKey(1) & 0xFF  # longer, and OpenCV's loop takes ten times the processor's time
             if key == ord("b"):
                 self._is_blurred = not self._is_blurred
                 self._draw(*shown, size_px)
             elif key in _COMMANDS and self._takes_commands:
-                self._connection.send(("command", _COMMANDS[key]))
+                self._tells.send(("command", _COMMANDS[key]))
             if key in _CLOSE_KEYS or not self._is_visible():
-                self._connection.send(("closed", ""))
+                self._tells.send(("closed", ""))
                 return
 
     def _moments(self) -> Iterator[tuple[tuple[Moment, Baseline | None], bool]]:
         """Yield the newest moment again and again, and whether it is new; the first is waited for."""
-        newest, is_new = self._connection.recv(), True
+        newest, is_new = self._incoming.recv(), True
         while True:
-            while self._connection.poll(0):
-                newest, is_new = self._connection.recv(), True
             yield newest, is_new
-            is_new = False
+            is_new = self._incoming.poll(_TICK_S)
+            while self._incoming.poll(0):
+                newest = self._incoming.recv()
 
     def _open(self, moment: Moment) -> None:
         """Open the window: no toolbar, any size, the picture's shape."""
