@@ -23,7 +23,7 @@ DARK: Final = (16, 18, 22)
 BASE_PX: Final = (640, 480)
 """The picture in which one unit is one pixel."""
 _MAX_DASHES = 500  # of one line
-_DASH_POINTS = 4  # of an ellipse's dash
+_DASH_POINTS = 3  # of an ellipse's dash
 _SHIFT = 4  # bits of a sixteenth of a pixel
 _PANEL_KEEP, _PANEL_ADD = (
     0.25,

@@ -61,6 +61,7 @@ class Overlay:
         is_blurred: bool = False,
         size_px: tuple[int, int] | None = None,
         hint: str = "",
+        out: UInt8Array | None = None,
     ) -> UInt8Array:
         """Return the picture with everything drawn on it.
 
@@ -77,17 +78,19 @@ class Overlay:
         size_px : (int, int), optional
             Width and height of the result; left out: the picture's own.
         hint : str
-            A line for the bottom, such as which keys do what.
+            A line for the corner, such as which keys do what.
+        out : (H, W, 3) uint8, optional
+            Drawn into if it has the result's size: memory taken anew for every frame costs more than a line.
 
         Returns
         -------
         (H, W, 3) uint8
-            RGB, a new array.
+            RGB; `out` or a new array.
         """
         figure = None if moment.landmarks is None else find_figure(moment.landmarks, baseline)
         if figure is not None and is_mirrored:
             figure = mirror(figure)
-        image = _background(moment.image_rgb, size_px, is_mirrored=is_mirrored, is_blurred=is_blurred)
+        image = _background(moment.image_rgb, size_px, out, is_mirrored=is_mirrored, is_blurred=is_blurred)
         canvas = Canvas(image)
         result = moment.result
         colour = colour_of(STATES[result.state][2]) if result is not None else WHITE
@@ -172,9 +175,14 @@ def blur(image_rgb: UInt8Array) -> UInt8Array:
 
 
 def _background(
-    image_rgb: UInt8Array | None, size_px: tuple[int, int] | None, *, is_mirrored: bool, is_blurred: bool
+    image_rgb: UInt8Array | None,
+    size_px: tuple[int, int] | None,
+    out: UInt8Array | None,
+    *,
+    is_mirrored: bool,
+    is_blurred: bool,
 ) -> UInt8Array:
-    """Return a new picture of the size wanted, letterboxed where its shape is another."""
+    """Return the picture to draw on, in the size wanted."""
     cv2 = import_cv2()
     if image_rgb is None:
         width, height = size_px or _NO_PICTURE_PX[::-1]
@@ -185,10 +193,12 @@ def _background(
         image = cv2.resize(image, size_px, interpolation=cv2.INTER_AREA if is_smaller else cv2.INTER_LINEAR)
     if is_blurred:
         image = blur(image)
+    page = np.empty_like(image) if out is None or out.shape != image.shape else out
     if is_mirrored:
-        flipped: UInt8Array = cv2.flip(image, 1)
-        return flipped
-    return image.copy() if image is image_rgb else image
+        cv2.flip(image, 1, dst=page)
+    else:
+        page[:] = image
+    return page
 
 
 def _draw_person(canvas: Canvas, figure: Figure, colour: Colour) -> None:
@@ -211,7 +221,7 @@ def _draw_ghost(canvas: Canvas, ghost: Ghost) -> None:
     """Draw where head and neck would be now if the person sat upright."""
     w = canvas.width
     canvas.dashed(ghost.neck[0] * w, ghost.neck[1] * w, _GHOST, 2, 5)
-    canvas.ellipse(ghost.head.centre * w, ghost.head.half * w, _GHOST, 1.6, n_dashes=36)
+    canvas.ellipse(ghost.head.centre * w, ghost.head.half * w, _GHOST, 1.6, n_dashes=24)
     text, size = "your upright", 11
     width, height = canvas.text_size(text, size)
     x, y = ghost.head.centre * w - (width / 2, ghost.head.half[1] * w + height + 4 * canvas.unit)

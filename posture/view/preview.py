@@ -19,7 +19,7 @@ from posture.session import CalibrationTick
 from posture.settings import Settings
 from posture.view.moment import Moment, Prompt
 from posture.view.onlooker import Onlooker
-from posture.view.window import Command, find_obstacle, show_window
+from posture.view.window import Command, find_obstacle, send, show_window
 
 END_S = 1.0
 """Seconds that the window's process is given to end (our choice; it ends at once when it is not stuck)."""
@@ -116,9 +116,10 @@ class Preview:
                 self._changed.wait_for(lambda: self._newest is not None or not self._is_open)
                 if not self._is_open:
                     return
-                newest, self._newest = self._newest, None
+                assert self._newest is not None
+                (moment, baseline), self._newest = self._newest, None
             try:
-                self._moments.send(newest)
+                send(self._moments, moment, baseline)
             except OSError:
                 return
 

@@ -9,6 +9,8 @@ installation.
 from __future__ import annotations
 
 import os
+import queue
+import threading
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -30,6 +32,7 @@ _X264: Final = {
 }
 # Whole after every fragment while it is written, an ordinary file in the end: a killed program leaves what it had.
 _MOVFLAGS: Final = "+hybrid_fragmented"
+_N_WAITING = 4  # pictures between judging and encoding; only their differences in speed need room
 _KEY_S = 4.0  # between key frames: how exactly players can jump, and how much a killed program loses
 
 
@@ -72,14 +75,52 @@ def open_video(path: Path, width_px: int, height_px: int, rate_hz: float) -> Vid
     try:
         import av  # noqa: F401
     except ImportError:
-        return _Mpeg4Writer(path, width_px, height_px, rate_hz)
-    return _H264Writer(path, width_px, height_px, rate_hz)
+        return _Behind(_Mpeg4Writer(path, width_px, height_px, rate_hz))
+    return _Behind(_H264Writer(path, width_px, height_px, rate_hz))
 
 
 def check_video_name(path: Path) -> None:
     """Raise OutputError unless `path` is named as the one kind of clip that is written."""
     if path.suffix.lower() != ".mp4":
         raise OutputError(f"{path}: annotated clips are MP4: name a file that ends in .mp4")
+
+
+class _Behind:
+    """Encode on a thread of its own while the next frame is judged; a failure is raised by what follows it."""
+
+    def __init__(self, writer: VideoWriter) -> None:
+        self.note = writer.note
+        self._writer = writer
+        self._pages: queue.Queue[tuple[UInt8Array, float] | None] = queue.Queue(_N_WAITING)
+        self._failure: OutputError | None = None
+        self._thread = threading.Thread(target=self._run, name="posture-video", daemon=True)
+        self._thread.start()
+
+    def write(self, image_rgb: UInt8Array, t_s: float) -> None:
+        """Copy the picture and have it written."""
+        if self._failure is not None:
+            raise self._failure
+        self._pages.put((image_rgb.copy(), t_s))
+
+    def close(self) -> None:
+        """Wait until all is written."""
+        self._pages.put(None)
+        self._thread.join()
+        try:
+            self._writer.close()
+        except OutputError as error:
+            raise self._failure or error from None
+        if self._failure is not None:
+            raise self._failure
+
+    def _run(self) -> None:
+        """Write what comes; after a failure only take it, so that nobody waits."""
+        while (page := self._pages.get()) is not None:
+            if self._failure is None:
+                try:
+                    self._writer.write(*page)
+                except OutputError as error:
+                    self._failure = error
 
 
 class _H264Writer:

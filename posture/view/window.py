@@ -12,8 +12,11 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any, Final, Literal, TypeAlias
+
+import numpy as np
 
 from posture.baseline import Baseline
 from posture.capture import import_cv2
@@ -51,6 +54,30 @@ def find_obstacle(environ: Mapping[str, str], platform: str) -> str:
     return "there is no screen here (DISPLAY is not set)"
 
 
+def send(connection: Connection, moment: Moment, baseline: Baseline | None) -> None:
+    """Hand a moment over; the picture goes as it is, without the copies that pickling makes."""
+    image = moment.image_rgb
+    shape = None if image is None else image.shape
+    connection.send((replace(moment, image_rgb=None), baseline, shape))
+    if image is not None:
+        connection.send_bytes(np.ascontiguousarray(image).data.cast("B"))
+
+
+def receive(connection: Connection) -> tuple[Moment, Baseline | None]:
+    """Take over what :func:`send` sends; waits for it.
+
+    Raises
+    ------
+    EOFError
+        If the other end is closed.
+    """
+    moment, baseline, shape = connection.recv()
+    if shape is not None:
+        image = np.frombuffer(connection.recv_bytes(), np.uint8).reshape(shape)
+        moment = replace(moment, image_rgb=image)
+    return moment, baseline
+
+
 def show_window(
     moments: Connection, tells: Connection, settings: Settings, *, takes_commands: bool, is_quiet: bool
 ) -> None:
@@ -59,7 +86,7 @@ def show_window(
     Parameters
     ----------
     moments : Connection
-        Brings ``(Moment, Baseline | None)``.
+        Brings what :func:`send` sends.
     tells : Connection
         Takes ``("opened", "")``, ``("command", Command)``, ``("closed", "")`` and ``("failed", why)``.
     settings : Settings
@@ -84,13 +111,14 @@ class _Window:
         self, moments: Connection, tells: Connection, settings: Settings, *, takes_commands: bool
     ) -> None:
         self._incoming, self._tells, self._takes_commands = moments, tells, takes_commands
-        self._overlay = Overlay(settings)
+        self._overlay, self._page = Overlay(settings), np.empty((0, 0, 3), np.uint8)
         self._is_blurred = settings.view.blur
         self._cv2: Any = import_cv2()
 
     def run(self) -> None:
         """Open the window, show what comes, and tell what is asked for."""
         cv2 = self._cv2
+        cv2.setNumThreads(1)  # a second one costs more than these few lines
         if not cv2.currentUIFramework():
             why = "this OpenCV was made without windows; 'pip install opencv-python' has them"
             self._tells.send(("failed", why))
@@ -116,12 +144,12 @@ class _Window:
 
     def _moments(self) -> Iterator[tuple[tuple[Moment, Baseline | None], bool]]:
         """Yield the newest moment again and again, and whether it is new; the first is waited for."""
-        newest, is_new = self._incoming.recv(), True
+        newest, is_new = receive(self._incoming), True
         while True:
             yield newest, is_new
             is_new = self._incoming.poll(_TICK_S)
             while self._incoming.poll(0):
-                newest = self._incoming.recv()
+                newest = receive(self._incoming)
 
     def _open(self, moment: Moment) -> None:
         """Open the window: no toolbar, any size, the picture's shape."""
@@ -145,13 +173,18 @@ class _Window:
 
     def _draw(self, moment: Moment, baseline: Baseline | None, size_px: tuple[int, int]) -> None:
         """Draw one moment."""
-        hint = COMMAND_KEYS if self._takes_commands else KEYS
-        image = self._overlay.draw(
-            moment, baseline, is_mirrored=True, is_blurred=self._is_blurred, size_px=size_px, hint=hint
-        )
         cv2 = self._cv2
+        self._page = self._overlay.draw(
+            moment,
+            baseline,
+            is_mirrored=True,
+            is_blurred=self._is_blurred,
+            size_px=size_px,
+            hint=COMMAND_KEYS if self._takes_commands else KEYS,
+            out=self._page,
+        )
         with contextlib.suppress(cv2.error):  # closed in this very moment
-            cv2.imshow(TITLE, cv2.cvtColor(image, cv2.COLOR_RGB2BGR, dst=image))
+            cv2.imshow(TITLE, cv2.cvtColor(self._page, cv2.COLOR_RGB2BGR, dst=self._page))
 
     def _is_visible(self) -> bool:
         """Return whether the window is still there; asking about a closed one raises."""
