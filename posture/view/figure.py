@@ -22,9 +22,10 @@ from posture.landmarks import FloatArray, Landmarks
 from posture.landmarks import PoseLandmark as P
 
 _FACE_UNIT_CM: Final = float(np.sqrt(((FACE_CM - FACE_CM.mean(axis=0)) ** 2).sum() / 3.0))
-HEAD_HALF_CM: Final = (8.5, 12.5)
-"""Half the width and height of the drawn head around the middle of its face points: an adult head is about 16 cm
-broad and 23 cm high (ISO 7250-1), and a little hair."""
+HEAD_HALF_CM: Final = (9.5, 12.5)
+"""Half the width and height of the drawn head: an adult's is about 15 cm broad, 19 cm long and 23 cm high
+(ISO 7250-1), and has a little hair."""
+_HEAD_ABOVE_EARS_CM = 1.5  # its middle, seen from any side
 _TRUNK_HEADS = (
     3.0  # length of the trunk line when the hips are not seen, in half head heights: it shows no direction
 )
@@ -91,13 +92,14 @@ def find_figure(landmarks: Landmarks, baseline: Baseline | None) -> Figure | Non
     face, shoulders = upper[: P.MOUTH_RIGHT + 1], upper[P.LEFT_SHOULDER :]
     middle = shoulders.mean(axis=0)
     log_face = float(angles.cue("log_face")[0])
-    head = _head(face.mean(axis=0), exp(log_face))
+    tragi = face[[P.LEFT_EAR, P.RIGHT_EAR]].mean(axis=0)
+    head = _head(tragi, exp(log_face))
     hips = points[[P.LEFT_HIP, P.RIGHT_HIP]].mean(axis=0)
     is_seen = not isnan(float(angles.thoracic_inclination_deg[0])) and bool(
         (np.abs(hips) < MAX_COORDINATE).all()
     )
     end = hips if is_seen else middle + np.array((0.0, _TRUNK_HEADS * head.half[1]))
-    neck = np.stack((middle, face[[P.LEFT_EAR, P.RIGHT_EAR]].mean(axis=0)))
+    neck = np.stack((middle, tragi))
     ghost = None if baseline is None else _ghost(baseline, middle, width, log_face)
     return Figure(face, shoulders, neck, np.stack((middle, end)), is_seen, head, ghost)
 
@@ -129,8 +131,7 @@ def _ghost(baseline: Baseline, middle: FloatArray, width: float, log_face: float
         return None
     half = 0.5 * _vector(cue, "shoulders") * face
     tragi = middle + _vector(cue, "neck") * face
-    centre = middle + _vector(cue, "face_middle") * face
-    return Ghost(np.stack((middle + half, middle - half)), np.stack((middle, tragi)), _head(centre, face))
+    return Ghost(np.stack((middle + half, middle - half)), np.stack((middle, tragi)), _head(tragi, face))
 
 
 def _vector(cue: FloatArray, name: str) -> FloatArray:
@@ -138,9 +139,10 @@ def _vector(cue: FloatArray, name: str) -> FloatArray:
     return cue[[_CUE[f"{name}_x"], _CUE[f"{name}_y"]]]
 
 
-def _head(centre: FloatArray, face: float) -> Head:
-    """Return the head around the middle of the face points, for a face unit of `face` image widths."""
-    return Head(centre, np.array(HEAD_HALF_CM) * (face / _FACE_UNIT_CM))
+def _head(tragi: FloatArray, face: float) -> Head:
+    """Return the head around the middle of the ears, for a face unit of `face` image widths."""
+    per_cm = face / _FACE_UNIT_CM
+    return Head(tragi - np.array((0.0, _HEAD_ABOVE_EARS_CM * per_cm)), np.array(HEAD_HALF_CM) * per_cm)
 
 
 def _flip(points: FloatArray) -> FloatArray:
