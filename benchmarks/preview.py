@@ -92,7 +92,7 @@ def measure_preview(moments, baseline, settings):
         overlay.draw(moment, baseline, is_mirrored=True)
     drawing_ms = 1e3 * (time.process_time() - start_s) / len(moments)
     said = []
-    preview = Preview(settings, on_command=None, on_note=said.append)
+    preview = Preview(settings, takes_commands=True, on_note=said.append)
     pause = threading.Event()
     preview.show(moments[0], baseline)
     pause.wait(3.0)  # the window opens

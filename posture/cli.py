@@ -203,6 +203,55 @@ def status(
 
 
 @app.command()
+def pause(
+    duration: Annotated[
+        str | None, typer.Argument(help="Such as 30m or 1h30m.", show_default="until you resume")
+    ] = None,
+) -> None:
+    """Let the running monitor rest: nothing is judged, and the camera is let go."""
+    from posture.controlling import run_pause
+
+    _exit(run_pause(duration))
+
+
+@app.command()
+def resume() -> None:
+    """End a pause or a snooze."""
+    from posture.controlling import run_resume
+
+    _exit(run_resume())
+
+
+@app.command()
+def snooze(duration: Annotated[str, typer.Argument(help="Such as 15m or 1h30m.")] = "15m") -> None:
+    """Have the running monitor say nothing for a while; it goes on watching."""
+    from posture.controlling import run_snooze
+
+    _exit(run_snooze(duration))
+
+
+@app.command()
+def recalibrate(
+    seconds: Annotated[
+        float | None,
+        typer.Option(min=3, max=120, help="How long to sit upright; 3 will do in a hurry.", show_default="8"),
+    ] = None,
+) -> None:
+    """Have the running monitor take a new baseline: sit upright after the countdown."""
+    from posture.controlling import run_recalibrate
+
+    _exit(run_recalibrate(seconds))
+
+
+@app.command()
+def stop() -> None:
+    """End the running monitor."""
+    from posture.controlling import run_stop
+
+    _exit(run_stop())
+
+
+@app.command()
 def cameras() -> None:
     """List the cameras found."""
     from posture.inspecting import show_cameras

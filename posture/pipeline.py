@@ -122,6 +122,26 @@ class Pipeline:
         """Alert nobody before frame time `until_s`, seconds."""
         self._policy.snooze(until_s)
 
+    @property
+    def snoozed_until_s(self) -> float | None:
+        """Frame time until which nobody is alerted; None = no snooze."""
+        return self._policy.snoozed_until_s
+
+    def unsnooze(self) -> None:
+        """Alert again."""
+        self._policy.snoozed_until_s = None
+
+    def set_muted(self, is_muted: bool) -> None:
+        """Alert nobody while the desktop is not to be disturbed, however long; what is due then comes afterwards."""
+        self._policy.is_muted = is_muted
+
+    def use_baseline(self, baseline: Baseline) -> None:
+        """Judge against another baseline from the next frame on, the camera being where it should be."""
+        self._use(baseline)
+        self._move.reset()
+        for smoother in self._filters:
+            smoother.reset()
+
     def run(self, landmarks: Landmarks) -> Iterator[StepResult]:
         """Yield the result of every frame of `landmarks`; a fold of :meth:`step`."""
         for t in range(len(landmarks)):

@@ -35,6 +35,14 @@ class CameraSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             ge=0.5, le=30, description="frames per second looked at, live, at most; power.preset has the rest"
         ),
     ] = 4.0
+    release_between_checks_s: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=90,
+            description="s; let go of the camera, its light out, for so long between two short looks; 0 = never",
+        ),
+    ] = 0.0
 
 
 class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -210,6 +218,18 @@ class PowerSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     ] = 8.0
 
 
+class HistorySettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is kept of the days: states, angles, alerts; never a picture."""
+
+    enabled: Annotated[
+        bool, Meta(description="keep a history on this computer, for 'posture report' and 'posture why'")
+    ] = True
+    retention_days: Annotated[
+        int,
+        Meta(ge=0, le=36_500, description="days; what is older is deleted; 0 = kept for good"),
+    ] = 730  # two years: last winter can be compared with this one (our choice)
+
+
 class ViewSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the preview and annotated clips show."""
 
@@ -237,6 +257,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     breaks: BreakSettings = BreakSettings()
     notify: NotifySettings = NotifySettings()
     power: PowerSettings = PowerSettings()
+    history: HistorySettings = HistorySettings()
     view: ViewSettings = ViewSettings()
 
 

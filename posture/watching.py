@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
@@ -15,13 +17,17 @@ from rich.text import Text
 from posture.attention import Attention
 from posture.baseline import Baseline
 from posture.bundled import DEMO_CLIP_NAME, asset_path
-from posture.config import load_settings, status_path
+from posture.calibration_run import CalibrationTick
+from posture.conductor import Conductor
+from posture.config import history_path, load_settings, state_path
+from posture.control.commands import Pause, Recalibrate, Resume
 from posture.delivery import NotificationQueue
 from posture.duty import DutyCycle
-from posture.errors import ProfileError
+from posture.errors import ControlError, ProfileError
+from posture.history.recorder import HistorySink, make_watch
 from posture.landmarks import Frame
 from posture.monitor import FrameObserver, run_monitor
-from posture.notify import Notifier, NullNotifier, PlyerNotifier
+from posture.notify import Notification, Notifier, NullNotifier, PlyerNotifier
 from posture.observer import Observer
 from posture.pipeline import Pipeline
 from posture.profiles import (
@@ -31,23 +37,29 @@ from posture.profiles import (
     is_there,
     load_baseline,
     load_profile,
+    now_utc,
     profile_path,
     save_baseline,
 )
-from posture.session import CalibrationTick, StopSignals, calibrate, open_outputs
+from posture.reception import Reception
+from posture.session import StopSignals, calibrate, open_outputs
 from posture.settings import Settings
-from posture.sinks import NotificationSink, Sink
+from posture.sinks import NotificationSink, Sink, TraceSink
+from posture.slouch import Reason
 from posture.sources import FrameSource, LiveSource, PacedSource
-from posture.status import StatusFile
+from posture.status import StatusBoard, read_status
 from posture.summary import Summarizer
 from posture.terminal import StatusLine, baseline_text, quality_text, summary_table
 from posture.view.onlooker import Onlooker
 from posture.view.preview import Preview, PreviewSink, prompt_for
+from posture.view.window import Command as PreviewCommand
 from posture.wiring import check_outputs, make_console, make_observer, open_with_settings, print_notes
 
 DEMO_CALIBRATION_S = (0.0, 10.0)
 DEMO_SUSTAIN_S = 10.0
 """Seconds; the clip's slouch lasts 25 s, a working day's default is 60 s."""
+OPENING_S = 10.0
+"""Seconds that a camera let go may take to give a picture again (as `live.FIRST_PICTURE_S`)."""
 
 
 def _camera_note(source: FrameSource) -> str:
@@ -81,17 +93,21 @@ def run_live(
     spec = spec or str(settings.camera.source)
     check_outputs([spec], [trace, events])
     signals = StopSignals()
+    name = profile if baseline_file is None else baseline_file.name
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(open_with_settings(spec, settings, signals))
+        reception = Reception(state_path(), signals.stop, StatusBoard(source.name, name))
+        stack.enter_context(reception)
         is_clip = not source.is_live
         if is_clip:
             source = stack.enter_context(PacedSource(source, speed, stop=signals.stop))
         observer = stack.enter_context(make_observer(settings))
         stack.enter_context(signals)  # not before: until here a signal may simply end the process
         outputs = open_outputs(stack, trace, events)
-        window = stack.enter_context(_open_preview(settings, console)) if preview else None
+        window = (
+            stack.enter_context(_open_preview(settings, console, takes_commands=True)) if preview else None
+        )
         frames = iter(source)
-        name = profile if baseline_file is None else baseline_file.name
         if baseline is None:
             name = "its first seconds" if is_clip else name
             console.print("No baseline yet: sit upright and look at the screen.")
@@ -114,9 +130,19 @@ def run_live(
             console.print(
                 "That baseline is getting old: 'posture calibrate' takes a fresh one.", style="yellow"
             )
-        pipeline = Pipeline(settings, baseline, start_of_day_s=_seconds_after_midnight())
-        _watch(frames, source, observer, pipeline, console, signals, name, outputs, window)
+        pipeline = Pipeline(_spaced(settings, source), baseline, start_of_day_s=_seconds_after_midnight())
+        save = None if is_clip or baseline_file is not None else functools.partial(save_baseline, path)
+        _watch(frames, source, observer, pipeline, console, signals, reception, save, outputs, window)
         return signals.exit_code
+
+
+def _spaced(settings: Settings, source: FrameSource) -> Settings:
+    """Return the settings with the time between two checks being no gap, where the camera is let go in between."""
+    period_s = settings.camera.release_between_checks_s if source.is_live else 0.0
+    longest_s = max(settings.judge.max_gap_s, OPENING_S + period_s) if period_s else settings.judge.max_gap_s
+    return msgspec.structs.replace(
+        settings, judge=msgspec.structs.replace(settings.judge, max_gap_s=longest_s)
+    )
 
 
 def _watch(
@@ -126,24 +152,33 @@ def _watch(
     pipeline: Pipeline,
     console: Console,
     signals: StopSignals,
-    baseline_name: str | None,
+    reception: Reception | None,
+    save: Callable[[Baseline], None] | None,
     outputs: list[Sink],
     window: Preview | None = None,
 ) -> None:
     """Run the loop with everything a person sees, and show the summary.
 
-    Without a `baseline_name` it is no monitor that ``posture status`` should tell about.
+    Without a `reception` it is no monitor that can be told anything.
     """
     settings = pipeline.settings
     watcher: FrameObserver = observer
     attention: Attention | None = None
+    camera: LiveSource | None = None
     if isinstance(source, LiveSource):
+        camera = source
         watcher = attention = Attention(observer, source, DutyCycle(settings))
     notifier: Notifier = PlyerNotifier() if settings.notify.enabled else NullNotifier()
     queue = NotificationQueue(
         notifier,
         on_first_failure=lambda text: console.print(f"Notifications do not arrive: {text}", style="yellow"),
     )
+
+    def announce(title: str, message: str) -> None:
+        console.print(f"{title}: {message}", style="bold")
+        queue.post(Notification(title, message, settings.notify.timeout_s))
+
+    conductor = Conductor(watcher, pipeline, camera, announce=announce, save=save, now_utc=now_utc)
 
     def note() -> str:
         failed = f"not notified: {queue.failed}" if queue.failed else ""
@@ -156,35 +191,59 @@ def _watch(
             "notifications_failed": queue.failed,
             "notifications_dropped": queue.dropped,
             "last_notification_error": queue.last_error,
-            "camera": _camera_note(source) or "ok",
+            "camera": _camera_note(source) or ("let go" if camera and camera.status == "resting" else "ok"),
             "judged_hz": round(attention.judged_hz, 2) if attention else None,
+            "paused_for_s": conductor.paused_for_s,
+            "snoozed_for_s": conductor.snoozed_for_s,
         }
 
     summarizer = Summarizer(settings.judge.max_gap_s)
-    sinks: list[Sink] = [summarizer, NotificationSink(queue, settings.notify.timeout_s)]
+    sinks: list[Sink] = [summarizer, conductor, NotificationSink(queue, settings.notify.timeout_s)]
     if attention is not None:
         sinks.append(attention)
+    watched: FrameObserver = conductor
     if window is not None:
-        watcher = onlooker = Onlooker(watcher)
-        camera = source if isinstance(source, LiveSource) else None
+        watched = onlooker = Onlooker(conductor)
+        window.on_command = functools.partial(_obey_key, conductor)
         sinks.append(PreviewSink(window, onlooker, lambda: pipeline.baseline, camera, settings.view.rate_hz))
-    if baseline_name is not None:
-        sinks.append(StatusFile(status_path(), source.name, baseline_name, details))
+    if reception is not None:
+        reception.board.details, reception.conductor = details, conductor
+        sinks.append(reception.board)
+    if reception is not None and source.is_live and settings.history.enabled:
+        trace = next((sink.path for sink in outputs if isinstance(sink, TraceSink)), None)
+        sinks.append(
+            HistorySink(
+                history_path(),
+                make_watch(pipeline, source.name, reception.board.profile, trace),
+                retention_days=settings.history.retention_days,
+                tell=lambda text: console.print(text, style="yellow", markup=False),
+            )
+        )
     sinks.append(StatusLine(console, note))  # last: it holds the terminal as soon as it is made
     with contextlib.ExitStack() as closing:
         for sink in sinks:
             closing.callback(sink.close)
-        run_monitor(frames, watcher, pipeline, [*outputs, *sinks], signals.stop)
+        run_monitor(conductor.through(frames), watched, pipeline, [*outputs, *sinks], signals.stop)
     console.print(summary_table(summarizer.summary()))
     print_notes(console, source)
 
 
 @contextlib.contextmanager
-def _open_preview(settings: Settings, console: Console) -> Iterator[Preview]:
+def _open_preview(settings: Settings, console: Console, *, takes_commands: bool) -> Iterator[Preview]:
     """Open the preview window for the time of a ``with`` block."""
-    window = Preview(settings, on_command=None, on_note=lambda text: console.print(text, style="yellow"))
+    window = Preview(
+        settings, takes_commands=takes_commands, on_note=lambda text: console.print(text, style="yellow")
+    )
     with contextlib.closing(window):
         yield window
+
+
+def _obey_key(conductor: Conductor, command: PreviewCommand) -> None:
+    """Do what a key in the preview asks for."""
+    if command == "recalibrate":
+        conductor.submit(Recalibrate())
+    else:
+        conductor.submit(Resume() if conductor.rest_reason is Reason.PAUSED else Pause())
 
 
 def _take_baseline(
@@ -251,8 +310,18 @@ def run_calibrate(
         open_with_settings(spec or str(settings.camera.source), settings, signals) as source,
         make_observer(settings) as observer,
         signals,
-        _open_preview(settings, console) if preview else contextlib.nullcontext() as window,
+        _open_preview(settings, console, takes_commands=False)
+        if preview
+        else contextlib.nullcontext() as window,
     ):
+        if (
+            source.is_live
+            and (running := read_status(state_path())) is not None
+            and running.source == source.name
+        ):
+            raise ControlError(
+                f"{source.name}: the running monitor has this camera; 'posture recalibrate' takes a baseline with it"
+            )
         _take_baseline(
             iter(source),
             observer,
@@ -288,7 +357,7 @@ def run_demo(speed: float) -> int:
         observer = stack.enter_context(make_observer(settings))
         stack.enter_context(signals)
         pipeline = Pipeline(settings, calibrate_span_s=DEMO_CALIBRATION_S)
-        _watch(iter(source), source, observer, pipeline, console, signals, None, [])
+        _watch(iter(source), source, observer, pipeline, console, signals, None, None, [])
         if not signals.stop.is_set():
             console.print("With a webcam: 'posture calibrate', then 'posture run'.")
         return signals.exit_code

@@ -44,6 +44,11 @@ REASONS: Final[dict[Reason, str]] = {
     Reason.NOT_MEASURED: "posture not measurable",
     Reason.CAMERA_COVERED: "the camera is covered, or its picture black",
     Reason.CAMERA_FROZEN: "the camera's picture has frozen",
+    Reason.PAUSED: "paused",
+    Reason.SCREEN_LOCKED: "paused while the screen is locked",
+    Reason.IDLE: "paused while nobody is at the computer",
+    Reason.IN_CALL: "paused during a call",
+    Reason.ON_BATTERY: "paused on battery",
 }
 EVENTS: Final[dict[EventKind, str]] = {
     EventKind.SLOUCH_STARTED: "slouch began",

@@ -40,6 +40,14 @@ class Onlooker:
         self._landmarks = self._observer.detect(frame)
         return self._landmarks
 
+    def rebase(self) -> None:
+        """Pass it on."""
+        self._observer.rebase()
+
+    def judge_all(self, is_on: bool) -> None:
+        """Pass it on."""
+        self._observer.judge_all(is_on)
+
     def moment(self, result: StepResult | None, prompt: Prompt | None = None) -> Moment:
         """Return the newest frame with what was made of it."""
         image = None if self._frame is None else self._frame.image_rgb

@@ -14,8 +14,8 @@ from math import ceil
 from typing import Protocol
 
 from posture.baseline import Baseline
+from posture.calibration_run import CalibrationTick
 from posture.pipeline import StepResult
-from posture.session import CalibrationTick
 from posture.settings import Settings
 from posture.view.moment import Moment, Prompt
 from posture.view.onlooker import Onlooker
@@ -42,8 +42,8 @@ class Preview:
     ----------
     settings : Settings
         ``judge``, ``alert`` and ``view`` are used.
-    on_command : callable or None
-        Told what a key asks for, on a thread of the preview's own; None = those keys are not offered.
+    takes_commands : bool
+        Whether :attr:`on_command` will be set; if not, its keys are not offered.
     on_note : callable
         Told in one line when there is no window, or no longer one; on the same thread.
     """
@@ -52,10 +52,12 @@ class Preview:
         self,
         settings: Settings,
         *,
-        on_command: Callable[[Command], None] | None,
+        takes_commands: bool,
         on_note: Callable[[str], None],
     ) -> None:
-        self._on_command, self._on_note = on_command, on_note
+        self.on_command: Callable[[Command], None] | None = None
+        """Told what a key asks for, on a thread of the preview's own; None = nobody is there to obey yet."""
+        self._on_note = on_note
         self._changed = threading.Condition()  # guards the two below
         self._newest: tuple[Moment, Baseline | None] | None = None
         self._is_open = False
@@ -72,7 +74,7 @@ class Preview:
             target=show_window,
             args=(theirs, tells, settings),
             kwargs={
-                "takes_commands": on_command is not None,
+                "takes_commands": takes_commands,
                 "is_quiet": not logging.getLogger().isEnabledFor(logging.DEBUG),
             },
             name="posture-preview",
@@ -130,8 +132,8 @@ class Preview:
             while True:
                 told = self._told.recv()
                 has_opened = has_opened or told[0] == "opened"
-                if told[0] == "command" and self._on_command is not None:
-                    self._on_command(told[1])
+                if told[0] == "command" and self.on_command is not None:
+                    self.on_command(told[1])
         self._process.join(END_S)
         with self._changed:
             was_open, self._is_open = self._is_open, False
