@@ -32,11 +32,14 @@ PACKAGES = {
     "dunst": "dunst",
     "import": "imagemagick",
     "notify-send": "libnotify-bin",
+    "openbox": "openbox",
     "script": "bsdutils",
     "setpriv": "util-linux",
     "strace": "strace",
     "tmux": "tmux",
     "unshare": "util-linux",
+    "wmctrl": "wmctrl",
+    "xdotool": "xdotool",
 }
 
 # No service directories: nothing but what a test starts answers on this bus.
@@ -216,10 +219,10 @@ def session_bus():
 
 
 @contextlib.contextmanager
-def x_display():
+def x_display(size: str = "800x400"):
     """Run an X server without a screen and yield its name, such as `:99`."""
     require("Xvfb")
-    command = ("Xvfb", "-displayfd", "1", "-screen", "0", "800x400x24", "-nolisten", "tcp")
+    command = ("Xvfb", "-displayfd", "1", "-screen", "0", f"{size}x24", "-nolisten", "tcp")
     with running(*command, env=dict(os.environ)) as server:
         yield f":{server.line()}"
 

@@ -107,6 +107,8 @@ class Preview:
             self._changed.notify()
         if was_open:
             self._process.terminate()
+            self._process.join(END_S)
+            self._process.kill()  # one that hangs, or was stopped, does not hear of the other
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join(END_S)
@@ -134,11 +136,11 @@ class Preview:
                 has_opened = has_opened or told[0] == "opened"
                 if told[0] == "command" and self.on_command is not None:
                     self.on_command(told[1])
-        self._process.join(END_S)
         with self._changed:
             was_open, self._is_open = self._is_open, False
             self._changed.notify()
         if was_open:
+            self._process.join(END_S)
             self._on_note(_last_words(*told, has_opened=has_opened))
 
 

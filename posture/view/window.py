@@ -98,8 +98,9 @@ def show_window(
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the monitor, which ends this process too
     _forbid_core_file()
-    if is_quiet:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2) if is_quiet else (1,):
+        os.dup2(nowhere, descriptor)
     with contextlib.suppress(OSError, EOFError):  # the monitor has ended
         _Window(moments, tells, settings, takes_commands=takes_commands).run()
 
