@@ -137,7 +137,7 @@ def test_a_hanging_window_holds_nobody_up(display, tmp_path):
         (window,) = children(process)
         window.suspend()
         assert process.finish(30) == 0, "it watches to the end of the clip"
-        assert "slouch ended" in process.text
+        assert "slouch began" in process.text
         wait_until(lambda: not window.is_running(), "the window's process to end")
 
 
