@@ -33,6 +33,8 @@ trace_app = typer.Typer(
     help="Look at what 'posture record' and 'posture run --record' wrote.", no_args_is_help=True
 )
 app.add_typer(trace_app, name="trace")
+profiles_app = typer.Typer(help="List, show, rename or delete stored baselines.", no_args_is_help=True)
+app.add_typer(profiles_app, name="profiles")
 
 SourceOption = Annotated[
     str | None,
@@ -74,7 +76,15 @@ def options(
 @app.command()
 def run(
     source: SourceOption = None,
-    profile: ProfileOption = "default",
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            "--profile",
+            "-p",
+            help="A baseline's name.",
+            show_default="the one that fits what the camera sees",
+        ),
+    ] = None,
     baseline: Annotated[
         Path | None, typer.Option(help="A baseline file instead of a profile.", show_default=False)
     ] = None,
@@ -96,6 +106,11 @@ def run(
             show_default=False,
         ),
     ] = None,
+    plain: Annotated[
+        bool,
+        typer.Option("--plain", help="Events as lines instead of the live panel; good for screen readers."),
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Watch the camera and tell about a slouch that lasts. Ctrl-C ends it.
 
@@ -103,7 +118,20 @@ def run(
     """
     from posture.watching import run_live
 
-    _exit(run_live(source, profile, baseline, speed, set_ or [], trace, events, record))
+    _exit(
+        run_live(
+            source,
+            profile,
+            baseline,
+            speed,
+            set_ or [],
+            trace,
+            events,
+            record,
+            is_plain=plain,
+            is_quiet=quiet,
+        )
+    )
 
 
 @app.command()
@@ -113,12 +141,15 @@ def calibrate(
     seconds: Annotated[
         float | None, typer.Option(min=3, max=120, help="How long to sit upright.", show_default="8")
     ] = None,
+    slouch: Annotated[
+        bool, typer.Option("--slouch", help="Then show your usual slouch: it sharpens the thresholds.")
+    ] = False,
     set_: SetOption = None,
 ) -> None:
     """Record your upright: sit tall, look at the screen, hold still for a few seconds."""
-    from posture.watching import run_calibrate
+    from posture.calibrating import run_calibrate
 
-    _exit(run_calibrate(source, profile, seconds, set_ or []))
+    _exit(run_calibrate(source, profile, seconds, slouch, set_ or []))
 
 
 def _parse_span(text: str | None) -> tuple[float, float] | None:
@@ -307,6 +338,49 @@ def bench(
     from posture.inspecting import run_bench
 
     _exit(run_bench(clip, repeat))
+
+
+NameArgument = Annotated[str, typer.Argument(help="A profile's name.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="As JSON.")]
+
+
+@profiles_app.command("list")
+def profiles_list(as_json: JsonOption = False) -> None:
+    """List the stored profiles."""
+    from posture.managing import list_profiles
+
+    _exit(list_profiles(as_json))
+
+
+@profiles_app.command("show")
+def profiles_show(name: NameArgument = "default", as_json: JsonOption = False) -> None:
+    """Tell how good a profile is, what counts as a slouch with it, and what would make it better."""
+    from posture.managing import show_profile
+
+    _exit(show_profile(name, as_json))
+
+
+@profiles_app.command("rename")
+def profiles_rename(
+    name: NameArgument, new: Annotated[str, typer.Argument(help="What it is to be called.")]
+) -> None:
+    """Give a profile another name; one that is there already is not overwritten."""
+    from posture.managing import rename
+
+    _exit(rename(name, new))
+
+
+@profiles_app.command("delete")
+def profiles_delete(
+    name: NameArgument, yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False
+) -> None:
+    """Delete a profile, after asking."""
+    from posture.managing import delete, describe
+
+    what = describe(name)
+    if not yes:
+        typer.confirm(f"Delete profile {what}?", abort=True)
+    _exit(delete(name))
 
 
 @config_app.command("path")

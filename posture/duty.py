@@ -92,6 +92,10 @@ class DutyCycle:
         self._sustain_s = settings.alert.sustain_s
         self.reset()
 
+    def use(self, preset: str) -> None:
+        """Go on at another pace, a key of `PACES`, as when the power is unplugged; nothing is forgotten."""
+        self._pace = PACES[preset]
+
     def reset(self) -> None:
         """Forget everything: the next frame is judged."""
         self.look_s = self.fastest_s

@@ -11,8 +11,8 @@ from rich.text import Text
 from posture.bundled import DEMO_CLIP_NAME, asset_path
 from posture.config import state_path
 from posture.status import read_status
-from posture.terminal import REASONS, STATES, clock
 from posture.wiring import make_console
+from posture.words import REASONS, STATES, clock
 
 LATE_S = 15.0
 """Seconds; a loop that has done nothing for longer is worth a word (our choice: a lost camera ticks every second)."""
@@ -32,6 +32,8 @@ def show_status(as_json: bool) -> int:
         return 0
     symbol, word, colour = STATES[status.state]
     line = Text.assemble((f"{symbol} {word}", f"bold {colour}"), f"  {REASONS[status.reason]}")
+    if status.rest_detail:
+        line.append(f" ({status.rest_detail})")
     console.print(line)
     console.print(f"watching {status.source}, baseline {status.profile!r}, process {status.pid}")
     console.print(

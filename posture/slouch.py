@@ -48,6 +48,7 @@ class Reason(StrEnum):
     IDLE = "idle"
     IN_CALL = "in_call"
     ON_BATTERY = "on_battery"
+    BASELINE_MISFIT = "baseline_misfit"
 
 
 class EventKind(StrEnum):

@@ -33,8 +33,9 @@ from posture.session import StopSignals
 from posture.sinks import Sink
 from posture.slouch import Reason
 from posture.sources import LiveSource
-from posture.terminal import REASONS, baseline_text, clock
+from posture.tables import baseline_text
 from posture.wiring import check_outputs, make_console, make_observer, open_with_settings, print_notes
+from posture.words import REASONS, clock
 
 HOUR_S = 3600.0
 

@@ -1,4 +1,4 @@
-"""The commands that watch: run, calibrate, demo. They return the exit code and raise PostureError."""
+"""The commands that watch: run, demo. They return the exit code and raise PostureError."""
 
 from __future__ import annotations
 
@@ -11,44 +11,37 @@ from typing import Any
 
 import msgspec
 from rich.console import Console
-from rich.live import Live
-from rich.text import Text
 
 from posture.attention import Attention
 from posture.baseline import Baseline
 from posture.bundled import DEMO_CLIP_NAME, asset_path
-from posture.calibration_run import CalibrationTick
+from posture.calibrating import choose_by_view, find_drift_from, stored_choice, take_baseline
+from posture.calibration_run import CalibrationResult
 from posture.conductor import Conductor
 from posture.config import history_path, load_settings, state_path
 from posture.delivery import NotificationQueue
+from posture.desktop.circumstances import Orders, decide
+from posture.desktop.watcher import DesktopWatcher
 from posture.duty import DutyCycle
-from posture.errors import ControlError, ProfileError
 from posture.history.recorder import HistorySink, make_watch
 from posture.landmarks import Frame
+from posture.load import Load
 from posture.monitor import FrameObserver, run_monitor
 from posture.notify import Notification, Notifier, NullNotifier, PlyerNotifier
 from posture.observer import Observer
+from posture.panel_view import Surroundings
 from posture.pipeline import Pipeline
-from posture.profiles import (
-    DEFAULT_NAME,
-    age_days,
-    age_text,
-    is_there,
-    load_baseline,
-    load_profile,
-    now_utc,
-    profile_path,
-    save_baseline,
-)
+from posture.profiles import Profile, age_days, now_utc, profile_path, save_profile
 from posture.reception import Reception
 from posture.recording.writer import RecordedPipeline, TraceWriter, make_header, recording_path
-from posture.session import StopSignals, calibrate, open_outputs
+from posture.session import StopSignals, open_outputs
 from posture.settings import Settings
 from posture.sinks import NotificationSink, Sink, TraceSink
 from posture.sources import FrameSource, LiveSource, PacedSource
-from posture.status import StatusBoard, read_status
+from posture.status import StatusBoard
 from posture.summary import Summarizer
-from posture.terminal import StatusLine, baseline_text, quality_text, summary_table
+from posture.tables import baseline_text
+from posture.terminal import make_display, summary_table
 from posture.wiring import check_outputs, make_console, make_observer, open_with_settings, print_notes
 
 DEMO_CALIBRATION_S = (0.0, 10.0)
@@ -67,45 +60,50 @@ def _camera_note(source: FrameSource) -> str:
 
 def run_live(
     spec: str | None,
-    profile: str,
+    profile: str | None,
     baseline_file: Path | None,
     speed: float,
     overrides: list[str],
     trace: Path | None,
     events: Path | None,
     record: Path | None = None,
+    *,
+    is_plain: bool = False,
+    is_quiet: bool = False,
 ) -> int:
     """Watch a source until it ends or a signal comes."""
     settings = load_settings(overrides=overrides)
-    console = make_console()
-    path = profile_path(profile)
-    if baseline_file is not None:
-        baseline: Baseline | None = load_baseline(baseline_file)
-    elif is_there(path) or profile != DEFAULT_NAME:
-        baseline = load_profile(profile)
-    else:
-        baseline = None
+    console = make_console(is_quiet=is_quiet)
+    chosen = stored_choice(profile, baseline_file, console)
     spec = spec or str(settings.camera.source)
     record = None if record is None else recording_path(record)
     check_outputs([spec], [trace, events, record])
     signals = StopSignals()
-    name = profile if baseline_file is None else baseline_file.name
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(open_with_settings(spec, settings, signals))
-        reception = Reception(state_path(), signals.stop, StatusBoard(source.name, name))
+        reception = Reception(state_path(), signals.stop, StatusBoard(source.name, chosen.name))
         stack.enter_context(reception)
         is_clip = not source.is_live
+        if is_clip and chosen.options:  # a look of its own: a run judges all of a clip
+            ahead = stack.enter_context(open_with_settings(spec, settings, signals))
         if is_clip:
             source = stack.enter_context(PacedSource(source, speed, stop=signals.stop))
         observer = stack.enter_context(make_observer(settings))
         stack.enter_context(signals)  # not before: until here a signal may simply end the process
         outputs = open_outputs(stack, trace, events)
         frames = iter(source)
+        if chosen.options:
+            first = iter(ahead) if is_clip else frames
+            with make_observer(settings) as looking:
+                chosen = choose_by_view(chosen, first, looking, settings, signals, console, source.name)
+        name, baseline = chosen.name, chosen.baseline
+        reception.board.profile = name
         if baseline is None:
+            path = None if is_clip else profile_path(name)
             name = "its first seconds" if is_clip else name
             console.print("No baseline yet: sit upright and look at the screen.")
-            baseline = _take_baseline(
-                frames, observer, settings, signals, console, None if is_clip else path, is_clip=is_clip
+            baseline = take_baseline(
+                frames, observer, settings, signals, console, path, is_clip=is_clip, camera=source.name
             )
         if baseline is None:
             return signals.exit_code
@@ -119,8 +117,11 @@ def run_live(
         pipeline = _make_pipeline(stack, record, _spaced(settings, source), baseline, source, name)
         if record is not None:
             console.print(f"Recording landmarks, no picture, to {record}")
-        save = None if is_clip or baseline_file is not None else functools.partial(save_baseline, path)
-        _watch(frames, source, observer, pipeline, console, signals, reception, save, outputs)
+        is_kept = not is_clip and baseline_file is None
+        save = functools.partial(_keep, profile_path(name), source.name) if is_kept else None
+        _watch(
+            frames, source, observer, pipeline, console, signals, reception, save, outputs, is_plain=is_plain
+        )
         return signals.exit_code
 
 
@@ -165,8 +166,10 @@ def _watch(
     console: Console,
     signals: StopSignals,
     reception: Reception | None,
-    save: Callable[[Baseline], None] | None,
+    save: Callable[[CalibrationResult], None] | None,
     outputs: list[Sink],
+    *,
+    is_plain: bool = False,
 ) -> None:
     """Run the loop with everything a person sees, and show the summary.
 
@@ -176,9 +179,19 @@ def _watch(
     watcher: FrameObserver = observer
     attention: Attention | None = None
     camera: LiveSource | None = None
+    duty = DutyCycle(settings)
     if isinstance(source, LiveSource):
         camera = source
-        watcher = attention = Attention(observer, source, DutyCycle(settings))
+        watcher = attention = Attention(observer, source, duty)
+    surroundings = DesktopWatcher(settings) if camera is not None else None
+
+    def find_orders(is_present: bool) -> Orders:
+        if surroundings is None:
+            return Orders()
+        orders = decide(surroundings.latest(), settings, is_present=is_present)
+        duty.use(orders.preset)
+        return orders
+
     notifier: Notifier = PlyerNotifier() if settings.notify.enabled else NullNotifier()
     queue = NotificationQueue(
         notifier,
@@ -189,12 +202,23 @@ def _watch(
         console.print(f"{title}: {message}", style="bold")
         queue.post(Notification(title, message, settings.notify.timeout_s))
 
-    conductor = Conductor(watcher, pipeline, camera, announce=announce, save=save, now_utc=now_utc)
+    conductor = Conductor(
+        watcher, pipeline, camera, announce=announce, save=save, now_utc=now_utc, find_orders=find_orders
+    )
 
-    def note() -> str:
-        failed = f"not notified: {queue.failed}" if queue.failed else ""
-        rate = f"{attention.judged_hz:.1f} judged/s" if attention else ""
-        return "  ".join(part for part in (_camera_note(source), failed, rate) if part)
+    load = Load(settings.judge.max_gap_s)
+
+    def around() -> Surroundings:
+        failed = f", {queue.failed} failed" if queue.failed else ""
+        return Surroundings(
+            camera=source.name,
+            trouble=_camera_note(source),
+            judged_hz=attention.judged_hz if attention else load.frame_hz,
+            cpu_ratio=load.cpu_ratio,
+            notified=f"{queue.sent} sent{failed}" if settings.notify.enabled else "off",
+            upright_ratio=load.upright_ratio,
+            span="this run",
+        )
 
     def details() -> dict[str, Any]:
         return {
@@ -204,12 +228,13 @@ def _watch(
             "last_notification_error": queue.last_error,
             "camera": _camera_note(source) or ("let go" if camera and camera.status == "resting" else "ok"),
             "judged_hz": round(attention.judged_hz, 2) if attention else None,
+            "rest_detail": conductor.rest_detail,
             "paused_for_s": conductor.paused_for_s,
             "snoozed_for_s": conductor.snoozed_for_s,
         }
 
     summarizer = Summarizer(settings.judge.max_gap_s)
-    sinks: list[Sink] = [summarizer, conductor, NotificationSink(queue, settings.notify.timeout_s)]
+    sinks: list[Sink] = [summarizer, load, conductor, NotificationSink(queue, settings.notify.timeout_s)]
     if attention is not None:
         sinks.append(attention)
     if reception is not None:
@@ -225,8 +250,11 @@ def _watch(
                 tell=lambda text: console.print(text, style="yellow", markup=False),
             )
         )
-    sinks.append(StatusLine(console, note))  # last: it holds the terminal as soon as it is made
+    # last: it holds the terminal as soon as it is made
+    sinks.append(make_display(console, pipeline, around, is_plain=is_plain))
     with contextlib.ExitStack() as closing:
+        if surroundings is not None:
+            closing.enter_context(surroundings)
         for sink in sinks:
             closing.callback(sink.close)
         run_monitor(conductor.through(frames), conductor, pipeline, [*outputs, *sinks], signals.stop)
@@ -234,84 +262,10 @@ def _watch(
     print_notes(console, source)
 
 
-def _take_baseline(
-    frames: Iterator[Frame],
-    observer: Observer,
-    settings: Settings,
-    signals: StopSignals,
-    console: Console,
-    path: Path | None,
-    *,
-    is_clip: bool,
-    seconds: float | None = None,
-) -> Baseline | None:
-    """Calibrate, before a camera with a countdown, and store the result; None = stopped before it was done.
-
-    Without a `path` nothing is stored: whoever is in a clip must not become the default.
-    """
-
-    def show(tick: CalibrationTick) -> None:
-        phase = "get ready" if tick.is_counting_down else "hold still"
-        text = Text.assemble((f"{phase}  {tick.remaining_s:.0f} s", "bold"))
-        text.append(f"  {tick.problem or 'good'}", "yellow" if tick.problem else "green")
-        if console.is_terminal:
-            live.update(text, refresh=True)
-
-    with Live(console=console, auto_refresh=False, transient=True) as live:
-        result = calibrate(
-            frames,
-            observer,
-            settings,
-            seconds=seconds or settings.calibration.seconds,
-            countdown_s=0.0 if is_clip else settings.calibration.countdown_s,
-            on_tick=show,
-            stop=signals.stop,
-        )
-    if result is None:
-        console.print("Stopped; no baseline was taken.")
-        return None
-    if path is not None:
-        save_baseline(path, result.baseline)
-    console.print(
-        f"Baseline taken: {baseline_text(result.baseline)}.\n{quality_text(result.quality)}.\n"
-        + ("Taken from a clip, so for this run only." if path is None else f"Saved to {path}")
-    )
-    return result.baseline
-
-
-def run_calibrate(spec: str | None, profile: str, seconds: float | None, overrides: list[str]) -> int:
-    """Take a baseline and store it."""
-    settings = load_settings(overrides=overrides)
-    console = make_console()
-    path = profile_path(profile)
-    if is_there(path):
-        with contextlib.suppress(ProfileError):
-            console.print(f"Profile {profile!r}, {age_text(load_baseline(path))}, will be replaced.")
-    signals = StopSignals()
-    with (
-        open_with_settings(spec or str(settings.camera.source), settings, signals) as source,
-        make_observer(settings) as observer,
-        signals,
-    ):
-        if (
-            source.is_live
-            and (running := read_status(state_path())) is not None
-            and running.source == source.name
-        ):
-            raise ControlError(
-                f"{source.name}: the running monitor has this camera; 'posture recalibrate' takes a baseline with it"
-            )
-        _take_baseline(
-            iter(source),
-            observer,
-            settings,
-            signals,
-            console,
-            path,
-            is_clip=not source.is_live,
-            seconds=seconds,
-        )
-        return signals.exit_code
+def _keep(path: Path, camera: str, result: CalibrationResult) -> None:
+    """Store a baseline that was taken while the monitor ran."""
+    drift = find_drift_from(path, result.baseline)
+    save_profile(path, Profile(result.baseline, camera, result.quality, drift))
 
 
 def _seconds_after_midnight() -> float:

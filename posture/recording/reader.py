@@ -13,7 +13,7 @@ from typing import Any, Self
 import msgspec
 
 from posture.errors import ProfileError, TraceError
-from posture.profiles import decode_baseline
+from posture.profiles import decode_profile
 from posture.recording.codec import (
     HEADER_START,
     MAGIC,
@@ -146,7 +146,7 @@ class TraceReader:
             self.n_rows, self.end_s = self._unpacker.n_rows, float(chunk.landmarks.t_s[-1])
             return chunk
         if kind == "baseline":
-            return Rebase(decode_baseline(msgspec.json.encode(line.get("baseline")), str(self.path)))
+            return Rebase(decode_profile(msgspec.json.encode(line.get("baseline")), str(self.path)).baseline)
         if kind == "snooze" and isinstance(until_s := line.get("until_s", ""), (int, float, NoneType)):
             return Snooze(inf if until_s is None else float(until_s))
         if kind == "mute" and isinstance(line.get("is_muted"), bool):
@@ -171,16 +171,17 @@ class TraceReader:
             f"{self.path}: not a landmark trace, or cut off in its first bytes; "
             "'posture record' and 'posture run --record' make one"
         )
-        if self._file.peek(len(NPZ_MAGIC)).startswith(NPZ_MAGIC):
-            raise TraceError(
-                f"{self.path}: an .npz trace, not a recording: 'posture replay' and NumPy read it"
-            )
         try:
-            content = next(self._members, b"")
+            is_npz = self._file.peek(len(NPZ_MAGIC)).startswith(NPZ_MAGIC)
+            content = b"" if is_npz else next(self._members, b"")
         except OSError as error:
             raise TraceError(f"{self.path}: the trace cannot be read ({error.strerror})") from error
         except (CutError, DamageError) as error:
             raise unknown from error
+        if is_npz:
+            raise TraceError(
+                f"{self.path}: an .npz trace, not a recording: 'posture replay' and NumPy read it"
+            )
         if not content.startswith(HEADER_START):
             raise unknown
         try:
@@ -209,5 +210,5 @@ class TraceReader:
             settings=read.settings,
             baseline=None
             if baseline is None
-            else decode_baseline(msgspec.json.encode(baseline), f"{self.path}: its baseline"),
+            else decode_profile(msgspec.json.encode(baseline), f"{self.path}: its baseline").baseline,
         )
