@@ -29,12 +29,12 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="Show, find or write the configuration file.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
+profiles_app = typer.Typer(help="List, show, rename or delete stored baselines.", no_args_is_help=True)
+app.add_typer(profiles_app, name="profiles")
 trace_app = typer.Typer(
     help="Look at what 'posture record' and 'posture run --record' wrote.", no_args_is_help=True
 )
 app.add_typer(trace_app, name="trace")
-profiles_app = typer.Typer(help="List, show, rename or delete stored baselines.", no_args_is_help=True)
-app.add_typer(profiles_app, name="profiles")
 
 SourceOption = Annotated[
     str | None,
@@ -98,6 +98,11 @@ def run(
         Path | None,
         typer.Option(metavar="OUT.jsonl", help="Write one JSON object per event.", show_default=False),
     ] = None,
+    plain: Annotated[
+        bool,
+        typer.Option("--plain", help="Events as lines instead of the live panel; good for screen readers."),
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
     record: Annotated[
         Path | None,
         typer.Option(
@@ -106,11 +111,6 @@ def run(
             show_default=False,
         ),
     ] = None,
-    plain: Annotated[
-        bool,
-        typer.Option("--plain", help="Events as lines instead of the live panel; good for screen readers."),
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Watch the camera and tell about a slouch that lasts. Ctrl-C ends it.
 

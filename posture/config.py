@@ -27,6 +27,7 @@ _KINDS = {
     "str": "text",
     "bool": "true or false",
     "object": "a section",
+    "array": "a list",
 }
 
 

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 
 from posture.pipeline import StepResult
 from posture.settings import Settings
-from posture.slouch import Reason, SlouchState
+from posture.slouch import NOBODY, Reason, SlouchState
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ class DutyCycle:
         """Return the state that this frame alone speaks for, as the state machine sees it."""
         if result.state in (SlouchState.UPRIGHT, SlouchState.AWAY) and result.slouched_s == 0.0:
             self._is_slouch_level = False
-        if result.reason is Reason.NO_PERSON:
+        if result.reason in NOBODY:
             return SlouchState.AWAY
         if result.reason is not Reason.NONE:
             return SlouchState.UNKNOWN

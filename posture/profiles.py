@@ -144,6 +144,11 @@ def save_profile(path: Path, profile: Profile) -> None:
     write_atomically(path, msgspec.json.format(encode_profile(profile), indent=2) + b"\n")
 
 
+def encode_baseline(baseline: Baseline) -> bytes:
+    """Return `baseline` as the JSON of its file, on one line; every number exactly."""
+    return encode_profile(Profile(baseline))
+
+
 def encode_profile(profile: Profile) -> bytes:
     """Return `profile` as the JSON of its file, on one line; every number exactly."""
     baseline, slouch = profile.baseline, profile.baseline.slouch_centre
@@ -196,8 +201,13 @@ def read_profile(path: Path) -> Profile:
     return decode_profile(raw, str(path))
 
 
+def decode_baseline(raw: bytes, where: str) -> Baseline:
+    """Return the baseline in the JSON `raw`, as :func:`decode_profile` all of it."""
+    return decode_profile(raw, where).baseline
+
+
 def decode_profile(raw: bytes, where: str) -> Profile:
-    """Return the profile in the JSON `raw`.
+    """Return what is in the JSON `raw` of a profile.
 
     Parameters
     ----------

@@ -71,7 +71,7 @@ def test_swaync(session, quiet):
 
 def test_xfce_with_a_real_xfconf(session, quiet, monkeypatch):
     require("xfconf-query")
-    xfconfd = next(map(str, Path("/usr/lib").glob("**/xfconf/xfconfd")))
+    xfconfd = next(map(str, Path("/usr/lib").glob("*/xfce4/xfconf/xfconfd")))
     monkeypatch.setenv("XDG_CURRENT_DESKTOP", "XFCE")
     with running(xfconfd, env=session.env):
         bus = Bus("SESSION")
