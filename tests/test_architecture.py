@@ -102,6 +102,7 @@ OUTER = [
     "panel",
     "terminal",
     "bench",
+    "assembly",
     "wiring",
     "controlling",
     "calibrating",
@@ -136,7 +137,7 @@ HOME = {
     "cv2_enumerate_cameras": {"cameras"},
     "plyer": {"notify"},
     "typer": {"cli"},
-    "rich": {"terminal", "panel", "tables", "wiring", "calibrating", "watching", "inspecting", "tracing"},
+    "rich": {"terminal", "panel", "tables", "wiring", "assembly", "calibrating", "inspecting", "tracing"},
     "platformdirs": {"config"},
     "msgspec": {
         "settings",

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, Final
 
 import msgspec
 
-from posture.profiles import Profile, encode_profile
+from posture.profiles import encode_baseline
 from posture.recording.records import POINTS, WORLD_POINTS, Command, End, Header, Mute, Rebase, Snooze
 from posture.slouch import Reason
 
@@ -58,7 +58,7 @@ def encode_header(header: Header) -> bytes:
     line |= {"points": POINTS, "world_points": WORLD_POINTS, "conditions": list(Reason)}
     line |= {"profile": header.profile, "baseline": None, "settings": header.settings}
     if header.baseline is not None:
-        line["baseline"] = msgspec.Raw(encode_profile(Profile(header.baseline)))
+        line["baseline"] = msgspec.Raw(encode_baseline(header.baseline))
     return encode(line)
 
 
@@ -66,7 +66,7 @@ def encode_command(record: Command) -> bytes:
     """Return the member of something that the pipeline is told."""
     match record:
         case Rebase(baseline=baseline):
-            return encode({"record": "baseline", "baseline": msgspec.Raw(encode_profile(Profile(baseline)))})
+            return encode({"record": "baseline", "baseline": msgspec.Raw(encode_baseline(baseline))})
         case Snooze(until_s=until_s):
             # Before the first frame is as good as at it; JSON has no infinity, and msgspec writes null for it.
             return encode({"record": "snooze", "until_s": max(until_s, 0.0)})

@@ -13,7 +13,7 @@ from typing import Any, Self
 import msgspec
 
 from posture.errors import ProfileError, TraceError
-from posture.profiles import decode_profile
+from posture.profiles import decode_baseline
 from posture.recording.codec import (
     HEADER_START,
     MAGIC,
@@ -146,7 +146,7 @@ class TraceReader:
             self.n_rows, self.end_s = self._unpacker.n_rows, float(chunk.landmarks.t_s[-1])
             return chunk
         if kind == "baseline":
-            return Rebase(decode_profile(msgspec.json.encode(line.get("baseline")), str(self.path)).baseline)
+            return Rebase(decode_baseline(msgspec.json.encode(line.get("baseline")), str(self.path)))
         if kind == "snooze" and isinstance(until_s := line.get("until_s", ""), (int, float, NoneType)):
             return Snooze(inf if until_s is None else float(until_s))
         if kind == "mute" and isinstance(line.get("is_muted"), bool):
@@ -210,5 +210,5 @@ class TraceReader:
             settings=read.settings,
             baseline=None
             if baseline is None
-            else decode_profile(msgspec.json.encode(baseline), f"{self.path}: its baseline").baseline,
+            else decode_baseline(msgspec.json.encode(baseline), f"{self.path}: its baseline"),
         )
