@@ -10,9 +10,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from posture.errors import OutputError
+from posture.errors import OutputError, SourceError
 from posture.landmarker import PoseLandmarker
 from posture.observer import Observer
+from posture.recording.reader import looks_recorded
 from posture.session import StopSignals
 from posture.settings import Settings
 from posture.sources import FrameSource, open_source
@@ -39,7 +40,15 @@ def make_observer(settings: Settings) -> Observer:
 
 
 def open_with_settings(spec: str, settings: Settings, signals: StopSignals) -> FrameSource:
-    """Return the source `spec` with the camera settings applied."""
+    """Return the source `spec` with the camera settings applied.
+
+    Raises
+    ------
+    SourceError
+        As :func:`open_source`, or if it is a recording, which has no pictures.
+    """
+    if looks_recorded(Path(spec)):
+        raise SourceError(f"{spec}: a recording of landmarks has no pictures; 'posture replay' judges it")
     c = settings.camera
     return open_source(
         spec,
