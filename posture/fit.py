@@ -205,8 +205,6 @@ class FitJudge:
             Its measurements; a row without a person counts as nobody.
         """
         if isnan(angles.cues[0, 0]) or isnan(angles.place[0, 0]):
-            if self._seen_s is not None and t_s - self._seen_s > FORGET_S:
-                self.reset()
             return self.is_misfit
         if self._seen_s is not None and t_s - self._seen_s > FORGET_S:
             self.reset()

@@ -104,8 +104,11 @@ def test_the_profile_that_fits_is_chosen_whatever_the_order():
 
 
 def test_among_those_that_fit_the_camera_decides_and_then_the_place():
-    here, there = (baseline_of(sitting(shift_m=(0.0, 0.0, z))) for z in (0.0, -0.12))
+    here = baseline_of(sitting())
+    place = here.place_centre + np.array([0.1, 0.05, 0.0, 0.05, 0.0])
+    there = dataclasses.replace(here, place_centre=place)
     seen = sitting(3.0, seed=3)
+    assert fit(here, seen).score == fit(there, seen).score
     options = [Candidate("there", there, ""), Candidate("here", here, "")]
     assert choose(options, seen, "cam").name == "here"
     options = [Candidate("there", there, "cam"), Candidate("here", here, "other")]

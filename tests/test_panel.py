@@ -77,10 +77,15 @@ AROUNDS = st.builds(
 )
 
 
-@given(RESULTS, AROUNDS, st.integers(1, 200), st.booleans())
-def test_whatever_is_shown_it_fits_and_is_of_one_height(frame, around, width, is_ascii):
+LIMIT = st.floats(1e-3, 1e6)
+
+
+@given(
+    RESULTS, AROUNDS, st.builds(Thresholds, LIMIT, LIMIT, LIMIT, LIMIT), st.integers(1, 200), st.booleans()
+)
+def test_whatever_is_shown_it_fits_and_is_of_one_height(frame, around, limits, width, is_ascii):
     glyphs = ASCII_GLYPHS if is_ascii else UNICODE_GLYPHS
-    shown = render(view_of(frame, around), width, glyphs)
+    shown = render(view_of(frame, around, limits), width, glyphs)
     console = Console(file=io.StringIO(), width=max(width, MIN_WIDTH), height=50)
     console.print(shown)
     lines = console.file.getvalue().rstrip("\n").split("\n")
@@ -256,7 +261,10 @@ def test_load_is_counted_from_the_clock_and_the_frames(clock):
     assert load.frame_hz == pytest.approx(2.0, rel=0.1)
     assert load.cpu_ratio == pytest.approx(1.0), "this clock's processor never rests"
     assert load.upright_ratio == pytest.approx(0.5)
-    load.handle(result(t_s=1000.0))
+    load.handle(result(t_s=30.0))
+    for state in (SlouchState.SLOUCHING, SlouchState.UPRIGHT):
+        load.handle(result(t_s=1000.0, state=state))
+        load.handle(result(t_s=2000.0, state=state))
     assert load.upright_ratio == pytest.approx(0.5), "a gap is a gap"
 
 
