@@ -144,6 +144,17 @@ def test_another_view_is_said_instead_of_judged_and_only_until_it_fits():
     )
 
 
+def test_a_fresh_baseline_is_what_is_checked_from_then_on():
+    wrong = sitting(20.0, azimuth_deg=60.0)
+    pipeline = Pipeline(SETTINGS, baseline_of(sitting()))
+    before = list(pipeline.run(wrong))
+    assert before[-1].reason is Reason.BASELINE_MISFIT
+    pipeline.use_baseline(baseline_of(wrong))
+    after = list(pipeline.run(sitting(20.0, start_s=20.0, azimuth_deg=60.0)))
+    assert Reason.BASELINE_MISFIT not in {r.reason for r in after}
+    assert after[-1].state is SlouchState.UPRIGHT
+
+
 def test_a_run_on_ones_own_baseline_is_the_same_with_and_without_the_check():
     landmarks = trace("d301_monitor")
     baseline = own_baseline("d301_monitor")
