@@ -171,6 +171,9 @@ def test_the_command_line_takes_both_and_stores_the_slouch(tmp_path):
     baseline = load_baseline(path)
     assert baseline.slouch_centre[Measure.NECK_DEG] > 10.0
     assert "moved by your usual slouch" in posture("profiles", "show", env=env).stdout
+    again = posture("calibrate", "--source", clip, "--seconds", "6", env=env)
+    assert "the new one will not" in again.stdout
+    assert "usual slouch" not in posture("profiles", "show", env=env).stdout
 
 
 def test_the_command_line_keeps_the_upright_when_the_slouch_is_none(tmp_path):
