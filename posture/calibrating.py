@@ -184,7 +184,10 @@ def run_calibrate(
     path = profile_path(profile)
     if is_there(path):
         with contextlib.suppress(ProfileError):
-            console.print(f"Profile {profile!r}, {age_text(load_baseline(path))}, will be replaced.")
+            old = load_baseline(path)
+            console.print(f"Profile {profile!r}, {age_text(old)}, will be replaced.")
+            if old.slouch_centre is not None and not with_slouch:
+                console.print("It knows your usual slouch, the new one will not: --slouch shows it again.")
     signals = StopSignals()
     with (
         open_with_settings(spec or str(settings.camera.source), settings, signals) as source,

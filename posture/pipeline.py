@@ -149,6 +149,8 @@ class Pipeline:
     def use_baseline(self, baseline: Baseline) -> None:
         """Judge against another baseline from the next frame on, the camera being where it should be."""
         self._use(baseline)
+        if self._fit is not None:
+            self._fit = FitJudge(baseline)
         self._move.reset()
         for smoother in self._filters:
             smoother.reset()

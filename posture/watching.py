@@ -83,6 +83,8 @@ def run_live(
             first = iter(ahead) if is_clip else frames
             with make_observer(settings) as looking:
                 chosen = choose_by_view(chosen, first, looking, settings, signals, console, source.name)
+            if signals.stop.is_set():
+                return signals.exit_code
         name, baseline = chosen.name, chosen.baseline
         reception.board.profile = name
         if baseline is None:

@@ -18,6 +18,7 @@ COMMANDS = (
     *(("run",), ("calibrate",), ("replay",), ("demo",), ("status",), ("cameras",), ("bench",), ("config",)),
     *(("pause",), ("resume",), ("snooze",), ("recalibrate",), ("stop",)),
     *(("config", "init"), ("config", "show"), ("config", "path")),
+    *(("profiles",), *(("profiles", name) for name in ("list", "show", "rename", "delete"))),
 )
 
 

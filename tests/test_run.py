@@ -11,12 +11,22 @@ from cli_helpers import FIXTURES, FRONT, front_baseline, home_env, posture, read
 from desktop import session_bus
 from mjpeg_server import MjpegServer
 
+from posture.calibration import fit_baseline
+from posture.profiles import save_baseline
+from posture.settings import JudgeSettings
+from posture.trace import load_trace
+
 BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 
 
 @pytest.fixture
 def env(tmp_path):
     return home_env(tmp_path / "home")
+
+
+def side_baseline():
+    """Baseline of somebody seen from the side."""
+    return fit_baseline(load_trace(FIXTURES / "side_upright_slouch.npz")[:36], JudgeSettings())
 
 
 def test_run_on_a_clip_tells_the_events_of_replay(env, tmp_path):
@@ -117,6 +127,28 @@ def test_it_ends_at_once_while_calibrating(env, number, tmp_path, actor):
         camera.wait_for_connections(1, 60)
         process.stop(number)
     assert not list((tmp_path / "home").rglob("*.json"))
+
+
+@BOTH
+def test_it_ends_at_once_while_looking_which_profile_fits(env, number, tmp_path, actor):
+    profiles = tmp_path / "home/.local/share/posture/profiles"
+    profiles.mkdir(parents=True)
+    for name in ("default", "other"):
+        (profiles / f"{name}.json").write_bytes(front_baseline().read_bytes())
+    with MjpegServer("mute") as camera, running("run", "--source", camera.url, env=env) as process:
+        camera.wait_for_connections(1, 60)
+        process.stop(number)
+        assert "Watching" not in process.text
+
+
+def test_a_camera_is_given_the_profile_that_fits(env, tmp_path, actor):
+    profiles = tmp_path / "home/.local/share/posture/profiles"
+    save_baseline(profiles / "default.json", side_baseline())
+    (profiles / "mine.json").write_bytes(front_baseline().read_bytes())
+    with MjpegServer(rate_hz=16) as camera, running("run", "--source", camera.url, env=env) as process:
+        process.wait_for("Watching")
+        assert "Profile 'mine': the only one that fits" in process.text
+        process.stop(signal.SIGINT)
 
 
 @BOTH
