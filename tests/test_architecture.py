@@ -41,6 +41,7 @@ PURE = [
     "history.schema",
     "history.timeline",
     "history.chronicle",
+    "history.proposal",
 ]
 CONSTANTS = ["bundled", "coefficients"]  # numbers that come with the program, read from its own files
 OUTER = [
@@ -66,17 +67,20 @@ OUTER = [
     "history.database",
     "history.store",
     "history.recorder",
+    "history.exchange",
     "sinks",
     "status",
     "monitor",
     "attention",
     "session",
     "terminal",
+    "history.telling",
     "bench",
     "wiring",
     "watching",
     "replaying",
     "inspecting",
+    "history.commands",
     "cli",
     "__main__",
 ]
@@ -102,11 +106,12 @@ HOME = {
     "cv2_enumerate_cameras": {"cameras"},
     "plyer": {"notify"},
     "typer": {"cli"},
-    "rich": {"terminal", "wiring", "watching", "inspecting"},
+    "rich": {"terminal", "wiring", "watching", "inspecting", "history.telling", "history.commands"},
     "platformdirs": {"config"},
-    "msgspec": {"settings", "config", "profiles", "status", "inspecting"},
+    "msgspec": {"settings", "config", "profiles", "status", "inspecting", "history.exchange"},
     "socket": {"streams"},
     "sqlite3": {"history.database"},
+    "pyarrow": {"history.exchange"},
 }
 
 
