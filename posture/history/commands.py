@@ -19,6 +19,7 @@ from posture.history.telling import (
     AFTER_MS,
     BEFORE_MS,
     alert_lines,
+    baseline_age_days,
     local_text,
     minute_lines,
     parts_table,
@@ -159,7 +160,9 @@ def answer_alert(n: int, note: str, *, is_right: bool) -> int:
     said = {row.alert_id: row.verdict == "wrong" for row in answers}
     rated = [Rated(row, said[row.id]) for row in alerts if row.id in said]
     console.print(f"Noted: the alert of {local_text(alert.at_utc_ms, alert.utc_offset_s)} was {verdict}.")
-    for proposal in propose(rated, settings.judge, settings.calibration.stale_after_days):
+    newest = max((one.alert for one in rated), key=lambda row: row.at_utc_ms)
+    stale_after_days = settings.calibration.stale_after_days
+    for proposal in propose(rated, settings.judge, stale_after_days, baseline_age_days(newest)):
         console.print()
         for line in proposal_lines(proposal):
             console.print(line)

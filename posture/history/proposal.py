@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from math import floor
 from typing import Literal, get_type_hints
 
@@ -20,7 +19,6 @@ MIN_WRONG = 3
 """Wrong alerts that make a proposal; one or two may be a bad day (our choice)."""
 MAX_FACTOR = 1.5
 """A threshold is raised by no more than half at once: a slouch must not vanish by one answer (our choice)."""
-DAY_MS = 86_400_000
 # Part of the slouch ratio: its setting, and the step to which a threshold is rounded up.
 PARTS = {
     "neck": ("neck_deg", 0.5),
@@ -63,7 +61,9 @@ class Proposal:
     """At the newest alert; None = not known."""
 
 
-def propose(rated: Sequence[Rated], judge: JudgeSettings, stale_after_days: float) -> list[Proposal]:
+def propose(
+    rated: Sequence[Rated], judge: JudgeSettings, stale_after_days: float, age_days: float | None
+) -> list[Proposal]:
     """Return what the answers speak for; usually nothing.
 
     Parameters
@@ -74,13 +74,14 @@ def propose(rated: Sequence[Rated], judge: JudgeSettings, stale_after_days: floa
         The settings in force. An alert that would not be given any more says nothing either.
     stale_after_days : float
         ``calibration.stale_after_days``.
+    age_days : float or None
+        How old the baseline was at the newest of the alerts; None = not known.
     """
     if not rated:
         return []
     newest = max(rated, key=lambda one: one.alert.at_utc_ms).alert
     same = [one for one in rated if one.alert.baseline_utc == newest.baseline_utc]
     same = [one for one in same if any(_is_over(one.alert, part, judge) for part in PARTS)]
-    age_days = _age_days(newest)
     n_wrong = sum(one.is_wrong for one in same)
     is_stale = age_days is not None and age_days > stale_after_days
     if is_stale and n_wrong >= MIN_WRONG and 2 * n_wrong >= len(same):
@@ -141,16 +142,6 @@ def _is_over(alert: AlertRow, part: str, judge: JudgeSettings) -> bool:
     value = _value(alert, part)
     # The person's own unrest may have raised the threshold above the setting then, and still does.
     return value is not None and value >= max(float(getattr(judge, PARTS[part][0])), limit(alert, part))
-
-
-def _age_days(alert: AlertRow) -> float | None:
-    """Return how old the baseline was at an alert, days."""
-    try:
-        taken = datetime.fromisoformat(alert.baseline_utc)
-    except ValueError:
-        return None
-    taken = taken if taken.tzinfo is not None else taken.replace(tzinfo=UTC)
-    return (alert.at_utc_ms - taken.timestamp() * 1000.0) / DAY_MS
 
 
 def _upper_bound(setting: str) -> float:

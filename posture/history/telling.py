@@ -18,6 +18,7 @@ from posture.terminal import STATES, clock
 BEFORE_MS, AFTER_MS = 10 * 60_000, 5 * 60_000
 """How much is shown around an alert: it comes after a minute, and most slouches are over in one (our choice)."""
 TRACE_BEFORE_S, TRACE_AFTER_S, TRACE_ROWS = 60.0, 30.0, 12
+DAY_MS = 86_400_000
 BAR_CELLS, FULL_RATIO = 20, 2.0
 WORDS = {
     "neck": "neck forward",
@@ -65,13 +66,21 @@ def alert_lines(alert: AlertRow, n: int, said: FeedbackRow | None) -> list[Text]
 
 def _baseline_text(alert: AlertRow) -> str:
     """Return when an alert's baseline was taken."""
+    days = baseline_age_days(alert)
+    if days is None:
+        return "(when it was taken is not known)"
+    taken_ms = alert.at_utc_ms - round(days * DAY_MS)
+    return f"of {local_text(taken_ms, alert.utc_offset_s)} ({days:.1f} days old then)"
+
+
+def baseline_age_days(alert: AlertRow) -> float | None:
+    """Return how old the baseline was at an alert, days; None = not known."""
     try:
         taken = datetime.fromisoformat(alert.baseline_utc)
     except ValueError:
-        return "(when it was taken is not known)"
+        return None
     taken = taken if taken.tzinfo is not None else taken.replace(tzinfo=UTC)
-    days = (alert.at_utc_ms / 1000 - taken.timestamp()) / 86_400
-    return f"of {local_text(round(taken.timestamp() * 1000), alert.utc_offset_s)} ({days:.1f} days old then)"
+    return (alert.at_utc_ms - taken.timestamp() * 1000.0) / DAY_MS
 
 
 def parts_table(alert: AlertRow) -> Table:
