@@ -90,7 +90,8 @@ def _encode_json(tables: Mapping[str, list[Any]]) -> bytes:
 def _encode_csv(tables: Mapping[str, list[Any]]) -> bytes:
     """Return the rows as CSV; a text that a spreadsheet would take for a formula begins with an apostrophe."""
     out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, ["table", "local_time", *COLUMNS], lineterminator="\n")
+    # RFC 4180's line ends; with a bare "\n" Python would leave a "\r" in a text unquoted
+    writer = csv.DictWriter(out, ["table", "local_time", *COLUMNS], lineterminator="\r\n")
     writer.writeheader()
     for row in _flat(tables):
         writer.writerow(
