@@ -223,6 +223,7 @@ def test_a_newer_schema_is_told_of_once_and_ends_nothing(path):
     before = path.read_bytes()
     monitor = Monitor(path)
     monitor.watch(120.0)
+    assert monitor.sink.failed == 120.0 / RETRY_S, "it is not tried at every frame"
     (text,) = monitor.close()
     assert "use the newer program" in text
     assert path.read_bytes() == before

@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import threading
+import time
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,8 @@ import pytest
 from cli_helpers import FIXTURES, FRONT, front_baseline, home_env, posture, read_events, running
 from desktop import session_bus
 from mjpeg_server import MjpegServer
+
+from posture.history.store import History
 
 BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 
@@ -70,6 +73,7 @@ def test_a_clip_without_a_profile_does_not_make_its_person_the_default(env, tmp_
     done = posture("run", "--source", clip, "--speed", "100", "--set", "calibration.seconds=3", env=env)
     assert "for this run only" in done.stdout
     assert not list((tmp_path / "home").rglob("*.json"))
+    assert not list((tmp_path / "home").rglob("*.sqlite*")), "whoever is in a clip is not in the history"
 
 
 def test_a_camera_is_calibrated_and_a_slouch_before_it_is_told(env, tmp_path, actor):
@@ -98,6 +102,13 @@ def test_a_camera_is_calibrated_and_a_slouch_before_it_is_told(env, tmp_path, ac
         assert process.text.count("Notifications do not arrive") == 1
         assert "alerts" in process.text
     assert not status_file.exists()
+    with History(tmp_path / "home/.local/share/posture/history.sqlite") as history:
+        (session,), (alert,) = history.sessions(), history.alerts()
+        assert (session.source, session.profile) == (camera.url, "default")
+        assert alert.baseline_utc == json.loads(profile.read_bytes())["created_utc"]
+        assert {bout.state.value for bout in history.bouts()} >= {"upright", "slouching"}
+        assert abs(session.end_utc_ms / 1000 - time.time()) < 120
+    assert "Slouched for 0:0" in posture("why", env=env).stdout
 
 
 MOMENTS = {

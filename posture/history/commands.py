@@ -130,13 +130,14 @@ def explain_alert(n: int) -> int:
         alert = _find_alert(history, n)
         around = alert.at_utc_ms - BEFORE_MS, alert.at_utc_ms + AFTER_MS
         minutes, bouts = history.minutes(*around), history.bouts(*around)
+        known_utc_ms = max(alert.at_utc_ms, (history.span() or around)[1])
         said = next((row for row in history.feedback() if row.alert_id == alert.id), None)
     for line in alert_lines(alert, n, said):
         console.print(line)
     console.print()
     console.print(parts_table(alert))
     console.print()
-    for line in (*minute_lines(alert, minutes, bouts), *trace_lines(alert)):
+    for line in (*minute_lines(alert, minutes, bouts, known_utc_ms), *trace_lines(alert)):
         console.print(line)
     if said is None:
         console.print(f"Was that wrong? posture wrong {n}", style="dim")

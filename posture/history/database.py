@@ -85,6 +85,7 @@ def open_to_write(path: Path, busy_s: float, migrations: Sequence[str] = MIGRATI
             for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
                 connection.execute(f"PRAGMA {pragma}")
             migrate(connection, migrations)
+            _check_schema(path, connection, migrations)
     except BaseException:
         connection.close()
         raise
@@ -204,6 +205,7 @@ def _connect_to_read(path: Path, mode: str, busy_s: float, migrations: Sequence[
         with _errors(path):
             _check(path, connection, migrations)
             migrate(connection, migrations)
+            _check_schema(path, connection, migrations)
     except BaseException:
         connection.close()
         raise
@@ -217,6 +219,17 @@ def _check(path: Path, connection: sqlite3.Connection, migrations: Sequence[str]
     ((n_tables,),) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
     if n_tables and owner != APPLICATION_ID:
         raise HistoryError(f"{path} is another program's database; move it away")
+
+
+def _check_schema(path: Path, connection: sqlite3.Connection, migrations: Sequence[str]) -> None:
+    """Raise if a table is not as the migrations make it: SQLite does not know what it should be."""
+    query = "SELECT name, sql FROM sqlite_schema"
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
+        migrate(fresh, migrations)
+        if not set(fresh.execute(query)) <= set(connection.execute(query)):
+            raise DamagedHistoryError(
+                f"the history {path} is damaged (its tables); 'posture run' moves it aside"
+            )
 
 
 def _refuse_newer(path: Path, version: int, migrations: Sequence[str]) -> None:
@@ -274,6 +287,10 @@ def _errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _translate(error, path) from error
+    except UnicodeDecodeError as error:  # SQLite quotes the file in its message, and sqlite3 cannot read that
+        raise DamagedHistoryError(
+            f"the history {path} is damaged (not text where there should be); 'posture run' moves it aside"
+        ) from error
 
 
 def _translate(error: sqlite3.Error, path: Path) -> HistoryError:
@@ -281,12 +298,16 @@ def _translate(error: sqlite3.Error, path: Path) -> HistoryError:
     code = (
         getattr(error, "sqlite_errorcode", 0) & 0xFF
     )  # the extended codes carry the primary one in the low byte
-    if code in _DAMAGED:
-        return DamagedHistoryError(f"the history {path} is damaged ({error}); 'posture run' moves it aside")
+    text = " ".join(str(error).split())  # it may quote the schema
+    is_no_text = (
+        isinstance(error, sqlite3.OperationalError) and not code
+    )  # the module's own: it could not decode
+    if code in _DAMAGED or is_no_text:
+        return DamagedHistoryError(f"the history {path} is damaged ({text}); 'posture run' moves it aside")
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return HistoryError(f"the history {path} is in use by another program; try again in a moment")
     if code in _UNWRITABLE:
         return HistoryError(
-            f"cannot write the history {path}: {error}; check its permissions and its folder's"
+            f"cannot write the history {path}: {text}; check its permissions and its folder's"
         )
-    return HistoryError(f"the history {path}: {error}; check the free space and the disk")
+    return HistoryError(f"the history {path}: {text}; check the free space and the disk")

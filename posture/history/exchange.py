@@ -134,11 +134,10 @@ def import_history(history: History, path: Path) -> dict[str, int]:
     content = _read(path)
     sessions: dict[int, int] = {}
     alerts: dict[int, int] = {}
-    known = history.sessions()
     with history.transaction():
         for where, row in _rows(content, path):
             if isinstance(row, SessionRow):
-                sessions[row.id] = history.put(_matching(row, known))
+                sessions[row.id] = history.put(row)
             elif isinstance(row, FeedbackRow):
                 history.put(replace(row, alert_id=_linked(alerts, row.alert_id, path, where)))
             else:
@@ -146,15 +145,6 @@ def import_history(history: History, path: Path) -> dict[str, int]:
                 if isinstance(row, AlertRow):
                     alerts[row.id] = number
     return {name: len(content.get(name, [])) for name in NAMES}
-
-
-def _matching(row: SessionRow, known: list[SessionRow]) -> SessionRow:
-    """Return a session as the copy of it that is there, if one is: a camera is watched once at a time."""
-    for old in known:
-        is_same = (old.source, old.profile) == (row.source, row.profile)
-        if is_same and old.start_utc_ms <= row.end_utc_ms and row.start_utc_ms <= old.end_utc_ms:
-            return replace(row, start_utc_ms=old.start_utc_ms, end_utc_ms=max(old.end_utc_ms, row.end_utc_ms))
-    return row
 
 
 def _linked(numbers: Mapping[int, int], number: int, path: Path, where: str) -> int:

@@ -85,12 +85,16 @@ class History:
     def bouts(self, since_utc_ms: int = 0, until_utc_ms: int = FOREVER_UTC_MS) -> list[BoutRow]:
         """Return bouts; one that reaches over an end of the range comes whole."""
         found = self._execute(TABLES[BoutRow].overlapping, {"since": since_utc_ms, "until": until_utc_ms})
-        # A reason that a newer version has added is none that we know.
-        none = Reason.NONE
-        return [
-            BoutRow(number, session, _STATES[state], _REASONS.get(reason, none), *rest)
-            for number, session, state, reason, *rest in found
-        ]
+        none = Reason.NONE  # a reason that a newer version has added is none that we know
+        try:
+            return [
+                BoutRow(number, session, _STATES[state], _REASONS.get(reason, none), *rest)
+                for number, session, state, reason, *rest in found
+            ]
+        except KeyError as error:
+            raise DamagedHistoryError(
+                f"the history {self.path} is damaged: no state is called {error}"
+            ) from error
 
     def minutes(self, since_utc_ms: int = 0, until_utc_ms: int = FOREVER_UTC_MS) -> list[MinuteRow]:
         """Return the minutes in which something was judged."""

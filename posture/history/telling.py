@@ -113,9 +113,21 @@ def bar(ratio: float) -> Text:
     return text.append(f" {ratio:.0%}")
 
 
-def minute_lines(alert: AlertRow, minutes: Sequence[MinuteRow], bouts: Sequence[BoutRow]) -> list[Text]:
-    """Return one line for every minute around an alert: how much of the limit, or why there is nothing."""
-    start_ms, end_ms = alert.at_utc_ms - BEFORE_MS, alert.at_utc_ms + AFTER_MS
+def minute_lines(
+    alert: AlertRow, minutes: Sequence[MinuteRow], bouts: Sequence[BoutRow], known_utc_ms: int
+) -> list[Text]:
+    """Return one line for every minute around an alert: how much of the limit, or why there is nothing.
+
+    Parameters
+    ----------
+    alert : AlertRow
+        The alert.
+    minutes, bouts : sequence of MinuteRow, of BoutRow
+        What is known around it.
+    known_utc_ms : int
+        The newest moment that the history knows; nothing is shown of later ones.
+    """
+    start_ms, end_ms = alert.at_utc_ms - BEFORE_MS, min(alert.at_utc_ms + AFTER_MS, known_utc_ms + 1)
     by_start = {row.start_utc_ms: row for row in minutes}
     lines = []
     for at_ms in range(start_ms // 60_000 * 60_000, end_ms, 60_000):
@@ -170,7 +182,9 @@ def trace_lines(alert: AlertRow) -> list[Text]:
     for row in rows[::step]:
         t_s, state, neck, trunk, ratio, slouched_s = (row.get(name) or "-" for name in names)
         lines.append(
-            Text(f"{t_s[:9]:>9} {state:>10} {neck[:6]:>7} {trunk[:6]:>7} {ratio[:5]:>6} {slouched_s[:6]:>8}")
+            Text(
+                f"{float(t_s):>9.1f} {state:>10} {neck[:6]:>7} {trunk[:6]:>7} {ratio[:5]:>6} {slouched_s[:6]:>8}"
+            )
         )
     return lines
 
