@@ -54,6 +54,14 @@ class OutputError(PostureError, OSError):
     """Error raised when a result file cannot be written."""
 
 
+class ControlError(PostureError, RuntimeError):
+    """Error raised when a running monitor cannot be reached, or a command makes no sense."""
+
+
+class AlreadyRunningError(PostureError, RuntimeError):
+    """Error raised when a monitor of this user runs already."""
+
+
 class HistoryError(PostureError, OSError):
     """Error raised when the history cannot be opened, read or written."""
 

@@ -77,10 +77,11 @@ def open_to_write(path: Path, busy_s: float, migrations: Sequence[str] = MIGRATI
         ) from error
     connection = _connect(path, "rw", busy_s)
     try:
-        with _errors(path):
+        with _errors(path, is_first_look=True):
             _check(path, connection, migrations)
             if (found := connection.execute("PRAGMA quick_check(1)").fetchall()) != [("ok",)]:
                 raise DamagedHistoryError(f"the history {path} is damaged: {found[0][0]}")
+        with _errors(path):
             # A power cut must not take what has been committed: https://sqlite.org/pragma.html#pragma_synchronous
             for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
                 connection.execute(f"PRAGMA {pragma}")
@@ -191,7 +192,7 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 def _connect(path: Path, mode: str, busy_s: float) -> sqlite3.Connection:
     """Return a new connection in autocommit mode."""
-    with _errors(path):
+    with _errors(path, is_first_look=True):
         uri = f"{path.absolute().as_uri()}?mode={mode}"
         connection = sqlite3.connect(uri, uri=True, timeout=busy_s, isolation_level=None)
         connection.execute("PRAGMA foreign_keys = ON")
@@ -202,8 +203,9 @@ def _connect_to_read(path: Path, mode: str, busy_s: float, migrations: Sequence[
     """Return a new connection to a database of ours; an older one is brought up to date."""
     connection = _connect(path, mode, busy_s)
     try:
-        with _errors(path):
+        with _errors(path, is_first_look=True):
             _check(path, connection, migrations)
+        with _errors(path):
             migrate(connection, migrations)
             _check_schema(path, connection, migrations)
     except BaseException:
@@ -247,7 +249,11 @@ def _check_header(path: Path, migrations: Sequence[str]) -> None:
         header = file.read(_HEADER_BYTES)
     if not header:
         return
-    if len(header) < _HEADER_BYTES or not header.startswith(b"SQLite format 3\0"):
+    is_known = header.startswith(b"SQLite format 3\0") and set(header[18:20]) <= {
+        1,
+        2,
+    }  # else it reads as read-only
+    if len(header) < _HEADER_BYTES or not is_known:
         raise DamagedHistoryError(
             f"the history {path} is damaged (no database); 'posture run' moves it aside"
         )
@@ -281,19 +287,19 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 @contextlib.contextmanager
-def _errors(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into ours."""
+def _errors(path: Path, *, is_first_look: bool = False) -> Iterator[None]:
+    """Turn SQLite's errors into ours; a statement that is good in any database fails only in a damaged one."""
     try:
         yield
     except sqlite3.Error as error:
-        raise _translate(error, path) from error
+        raise _translate(error, path, is_first_look=is_first_look) from error
     except UnicodeDecodeError as error:  # SQLite quotes the file in its message, and sqlite3 cannot read that
         raise DamagedHistoryError(
             f"the history {path} is damaged (not text where there should be); 'posture run' moves it aside"
         ) from error
 
 
-def _translate(error: sqlite3.Error, path: Path) -> HistoryError:
+def _translate(error: sqlite3.Error, path: Path, *, is_first_look: bool) -> HistoryError:
     """Return our error for one of SQLite's."""
     code = (
         getattr(error, "sqlite_errorcode", 0) & 0xFF

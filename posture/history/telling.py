@@ -13,7 +13,7 @@ from rich.text import Text
 from posture.history.proposal import PARTS, Proposal, limit
 from posture.history.rows import AlertRow, BoutRow, FeedbackRow, MinuteRow
 from posture.slouch import SlouchState
-from posture.terminal import STATES, clock
+from posture.words import STATES, clock
 
 BEFORE_MS, AFTER_MS = 10 * 60_000, 5 * 60_000
 """How much is shown around an alert: it comes after a minute, and most slouches are over in one (our choice)."""
