@@ -301,14 +301,12 @@ def _errors(path: Path, *, is_first_look: bool = False) -> Iterator[None]:
 
 def _translate(error: sqlite3.Error, path: Path, *, is_first_look: bool) -> HistoryError:
     """Return our error for one of SQLite's."""
-    code = (
-        getattr(error, "sqlite_errorcode", 0) & 0xFF
-    )  # the extended codes carry the primary one in the low byte
+    # The extended codes carry the primary one in the low byte.
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     text = " ".join(str(error).split())  # it may quote the schema
-    is_no_text = (
-        isinstance(error, sqlite3.OperationalError) and not code
-    )  # the module's own: it could not decode
-    if code in _DAMAGED or is_no_text:
+    # One of the module's own, without a code: it could not decode.
+    is_no_text = isinstance(error, sqlite3.OperationalError) and not code
+    if code in _DAMAGED or is_no_text or (is_first_look and code == sqlite3.SQLITE_ERROR):
         return DamagedHistoryError(f"the history {path} is damaged ({text}); 'posture run' moves it aside")
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return HistoryError(f"the history {path} is in use by another program; try again in a moment")
