@@ -11,8 +11,9 @@ import logging
 import os
 import signal
 import sys
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -29,6 +30,10 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="Show, find or write the configuration file.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
+history_app = typer.Typer(
+    help="What has been kept of the days: export, import, delete.", no_args_is_help=True
+)
+app.add_typer(history_app, name="history")
 profiles_app = typer.Typer(help="List, show, rename or delete stored baselines.", no_args_is_help=True)
 app.add_typer(profiles_app, name="profiles")
 trace_app = typer.Typer(
@@ -428,6 +433,80 @@ def config_init(force: Annotated[bool, typer.Option(help="Overwrite what is ther
 
     write_defaults(config_path(), overwrite=force)
     print(f"wrote {config_path()}")
+
+
+DayOption = typer.Option(metavar="YYYY-MM-DD", formats=["%Y-%m-%d"], show_default=False)
+
+
+@history_app.command("info")
+def history_info() -> None:
+    """Print where the history is, and how much is in it."""
+    from posture.history.commands import run_info
+
+    _exit(run_info())
+
+
+@history_app.command("export")
+def history_export(
+    kind: Annotated[
+        Literal["csv", "json", "parquet"], typer.Option("--format", help="Of the file.")
+    ] = "json",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", show_default="standard output")
+    ] = None,
+    since: Annotated[datetime | None, DayOption] = None,
+    until: Annotated[datetime | None, DayOption] = None,
+) -> None:
+    """Write the history to a file; --since and --until are days, both included."""
+    from posture.history.commands import run_export
+
+    _exit(run_export(kind, output, since and since.date(), until and until.date()))
+
+
+@history_app.command("import")
+def history_import(
+    file: Annotated[Path, typer.Argument(help="Written by 'posture history export' as json or csv.")],
+) -> None:
+    """Merge an exported file into the history; what is there already stays once."""
+    from posture.history.commands import run_import
+
+    _exit(run_import(file))
+
+
+@history_app.command("delete")
+def history_delete(
+    before: Annotated[datetime, DayOption],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete what ended before a day, for good."""
+    from posture.history.commands import run_delete
+
+    _exit(run_delete(before.date(), lambda text: yes or typer.confirm(text)))
+
+
+AlertArgument = Annotated[
+    int, typer.Argument(min=1, metavar="[N]", help="Which alert, counted back from the newest.")
+]
+
+
+@app.command()
+def why(n: AlertArgument = 1) -> None:
+    """Tell why you were alerted: what was measured, against what, and what came after."""
+    from posture.history.commands import explain_alert
+
+    _exit(explain_alert(n))
+
+
+@app.command()
+def wrong(
+    n: AlertArgument = 1,
+    reason: Annotated[str, typer.Option(help="In your own words.", show_default=False)] = "",
+    right: Annotated[bool, typer.Option("--right", help="It was right after all.")] = False,
+) -> None:
+    """Say that an alert was wrong; after a few a better setting is proposed, never applied."""
+    from posture.history.commands import answer_alert
+
+    _exit(answer_alert(n, reason, is_right=right))
 
 
 def _exit(code: int) -> None:

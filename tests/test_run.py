@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from desktop import session_bus
 from mjpeg_server import MjpegServer
 
 from posture.calibration import fit_baseline
+from posture.history.store import History
 from posture.profiles import save_baseline
 from posture.settings import JudgeSettings
 from posture.trace import load_trace
@@ -51,6 +53,7 @@ def test_a_clip_without_a_profile_does_not_make_its_person_the_default(env, tmp_
     done = posture("run", "--source", clip, "--speed", "100", "--set", "calibration.seconds=3", env=env)
     assert "for this run only" in done.stdout
     assert not list((tmp_path / "home").rglob("*.json"))
+    assert not list((tmp_path / "home").rglob("*.sqlite*")), "whoever is in a clip is not in the history"
 
 
 def test_a_camera_is_calibrated_and_a_slouch_before_it_is_told(env, tmp_path, actor):
@@ -80,6 +83,13 @@ def test_a_camera_is_calibrated_and_a_slouch_before_it_is_told(env, tmp_path, ac
         assert process.text.count("Notifications do not arrive") == 1
         assert "alerts" in process.text
     assert "no monitor" in posture("status", env=env, code=1).stdout
+    with History(tmp_path / "home/.local/share/posture/history.sqlite") as history:
+        (session,), (alert,) = history.sessions(), history.alerts()
+        assert (session.source, session.profile) == (camera.url, "default")
+        assert alert.baseline_utc == json.loads(profile.read_bytes())["created_utc"]
+        assert {bout.state.value for bout in history.bouts()} >= {"slouching"}
+        assert abs(session.end_utc_ms / 1000 - time.time()) < 120
+    assert "Slouched for 0:0" in posture("why", env=env).stdout
 
 
 MOMENTS = {
