@@ -29,6 +29,8 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="Show, find or write the configuration file.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
+autostart_app = typer.Typer(help="Start the monitor when you log in.", no_args_is_help=True)
+app.add_typer(autostart_app, name="autostart")
 
 SourceOption = Annotated[
     str | None,
@@ -225,6 +227,33 @@ def config_init(force: Annotated[bool, typer.Option(help="Overwrite what is ther
 
     write_defaults(config_path(), overwrite=force)
     print(f"wrote {config_path()}")
+
+
+@autostart_app.command("enable")
+def autostart_enable(
+    profile: ProfileOption = "default",
+    now: Annotated[bool, typer.Option("--now", help="Start it at once as well.")] = False,
+) -> None:
+    """Start the monitor at every login, shut in as far as this system can."""
+    from posture.starting import enable
+
+    _exit(enable(profile, now))
+
+
+@autostart_app.command("disable")
+def autostart_disable() -> None:
+    """Take that back; nothing that posture has not written is touched."""
+    from posture.starting import disable
+
+    _exit(disable())
+
+
+@autostart_app.command("status")
+def autostart_status() -> None:
+    """Tell whether it is enabled and would work; exit status 1 when not."""
+    from posture.starting import show_status
+
+    _exit(show_status())
 
 
 def _exit(code: int) -> None:

@@ -52,3 +52,7 @@ class TraceError(PostureError, OSError):
 
 class OutputError(PostureError, OSError):
     """Error raised when a result file cannot be written."""
+
+
+class AutostartError(PostureError, RuntimeError):
+    """Error raised when starting at login cannot be arranged or taken back."""

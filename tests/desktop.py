@@ -36,6 +36,11 @@ PACKAGES = {
     "setpriv": "util-linux",
     "strace": "strace",
     "tmux": "tmux",
+    "nsenter": "util-linux",
+    "systemd-run": "systemd",
+    "systemd-analyze": "systemd",
+    "gio": "libglib2.0-bin",
+    "desktop-file-validate": "desktop-file-utils",
     "unshare": "util-linux",
 }
 

@@ -43,6 +43,15 @@ CONSTANTS = ["bundled", "coefficients"]  # numbers that come with the program, r
 OUTER = [
     "stderr",
     "files",
+    "autostart.program",
+    "autostart.unit",
+    "autostart.desktop_entry",
+    "autostart.launch_agent",
+    "autostart.task",
+    "autostart.ours",
+    "autostart.linux",
+    "autostart.macos",
+    "autostart.windows",
     "trace",
     "config",
     "profiles",
@@ -71,6 +80,7 @@ OUTER = [
     "watching",
     "replaying",
     "inspecting",
+    "starting",
     "cli",
     "__main__",
 ]
