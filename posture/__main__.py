@@ -27,6 +27,7 @@ def main() -> None:
     error that blames the library being loaded.
     """
     _fill_standard_descriptors()
+    os.umask(0o077)  # whatever is written, here or in a library, is for the user alone
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
     from posture.cli import main as run

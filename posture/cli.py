@@ -17,7 +17,8 @@ from typing import Annotated
 import typer
 
 from posture import __version__
-from posture.errors import PostureError
+from posture.errors import OverrideError, PostureError
+from posture.redaction import redact
 
 app = typer.Typer(
     name="posture",
@@ -47,6 +48,14 @@ SetOption = Annotated[
 ]
 
 
+class _Redacting(logging.Formatter):
+    """Keep the passwords of addresses out of the log, tracebacks included."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        return redact(super().format(record))
+
+
 def _show_version(wanted: bool) -> None:
     """Print the version and exit."""
     if wanted:
@@ -64,9 +73,9 @@ def options(
     ] = False,
 ) -> None:
     """Configure logging."""
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.WARNING, format="posture: %(message)s", stream=sys.stderr
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Redacting("posture: %(message)s"))
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, handlers=[handler])
 
 
 @app.command()
@@ -192,6 +201,19 @@ def cameras() -> None:
 
 
 @app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="As a JSON array, an object per finding.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "--no-notify", help="Show no notification; only ask who would.")
+    ] = False,
+) -> None:
+    """Check every part: camera, notifications, model, files, privacy; exit status 1 when something is broken."""
+    from posture.doctor import run_doctor
+
+    _exit(run_doctor(as_json, not quiet))
+
+
+@app.command()
 def bench(
     clip: Annotated[
         Path | None, typer.Argument(help="A clip to measure with.", show_default="the packaged one")
@@ -214,10 +236,10 @@ def config_path() -> None:
 
 @config_app.command("show")
 def config_show(set_: SetOption = None) -> None:
-    """Print the settings in force, with units and ranges."""
+    """Print the settings in force, with units and ranges; a camera's password is shown as ***."""
     from posture.config import load_settings, render_settings
 
-    print(render_settings(load_settings(overrides=set_)), end="")
+    print(redact(render_settings(load_settings(overrides=set_))), end="")
 
 
 @config_app.command("init")
@@ -277,8 +299,8 @@ def main() -> None:
     except BrokenPipeError:  # whoever read our output has gone, as head(1) does
         code = 1
     except (PostureError, OSError) as error:
-        print(f"posture: {error}", file=sys.stderr)
-        code = 1
+        print(redact(f"posture: {error}"), file=sys.stderr)
+        code = 2 if isinstance(error, OverrideError) else 1
     _leave(code)
 
 
@@ -299,6 +321,7 @@ def _leave(code: int) -> None:
         except OSError:  # a full disk or a closed pipe; the interpreter would try again, and complain
             code = code or 1
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    if any(thread.name == "posture-capture" and thread.is_alive() for thread in threading.enumerate()):
+    stuck = ("posture-capture", "posture-check")
+    if any(thread.name in stuck and thread.is_alive() for thread in threading.enumerate()):
         os._exit(code)
     sys.exit(code)

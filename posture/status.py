@@ -98,9 +98,15 @@ class StatusFile:
             self._has_failed = True
 
     def close(self) -> None:
-        """Take the file away: nothing runs any more."""
+        """Take the file away: nothing runs any more. Another monitor's is left."""
         if self._has_failed:
             return  # has been said, and what is there is another's
+        try:
+            there = msgspec.json.decode(self._path.read_bytes(), type=Status)
+            if there.pid != os.getpid():
+                return
+        except (OSError, ValueError, RecursionError):
+            pass  # gone or damaged: nobody's
         try:
             self._path.unlink(missing_ok=True)
         except OSError as error:

@@ -34,7 +34,7 @@ from posture.profiles import (
     profile_path,
     save_baseline,
 )
-from posture.session import CalibrationTick, StopSignals, calibrate, open_outputs
+from posture.session import TERMINATED, CalibrationTick, StopSignals, calibrate, open_outputs
 from posture.settings import Settings
 from posture.sinks import NotificationSink, Sink
 from posture.sources import FrameSource, LiveSource, PacedSource
@@ -221,7 +221,7 @@ def run_calibrate(spec: str | None, profile: str, seconds: float | None, overrid
         make_observer(settings) as observer,
         signals,
     ):
-        _take_baseline(
+        baseline = _take_baseline(
             iter(source),
             observer,
             settings,
@@ -231,7 +231,7 @@ def run_calibrate(spec: str | None, profile: str, seconds: float | None, overrid
             is_clip=not source.is_live,
             seconds=seconds,
         )
-        return signals.exit_code
+        return signals.exit_code or (TERMINATED if baseline is None else 0)
 
 
 def _seconds_after_midnight() -> float:

@@ -19,6 +19,7 @@ PACKAGE = Path(posture.__file__).resolve().parent
 # From inner to outer; a module may import those before it. A new module gets its place here.
 PURE = [
     "errors",
+    "redaction",
     "landmarks",
     "settings",
     "wording",
@@ -81,6 +82,14 @@ OUTER = [
     "replaying",
     "inspecting",
     "starting",
+    "checks.finding",
+    "checks.installation",
+    "checks.storage",
+    "checks.camera",
+    "checks.session",
+    "checks.engine",
+    "checks.running",
+    "doctor",
     "cli",
     "__main__",
 ]
@@ -95,6 +104,7 @@ PURE_IMPORTS = {
     "functools",
     "itertools",
     "math",
+    "re",
     "typing",
     "numpy",
 }
@@ -106,11 +116,12 @@ HOME = {
     "cv2_enumerate_cameras": {"cameras"},
     "plyer": {"notify"},
     "typer": {"cli"},
-    "rich": {"terminal", "wiring", "watching", "inspecting"},
+    "rich": {"terminal", "wiring", "watching", "inspecting", "doctor"},
     "platformdirs": {"config"},
     "msgspec": {"settings", "config", "profiles", "status", "inspecting"},
     "socket": {"streams"},
-    "sqlite3": set(),
+    "sqlite3": {"checks.storage"},
+    "jeepney": {"checks.session"},
 }
 
 
