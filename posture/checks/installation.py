@@ -26,7 +26,7 @@ _NATIVE = {".so", ".dylib", ".dll", ".pyd"}
 
 def check_versions() -> Iterator[Finding]:
     """Tell the versions; a bug report begins with them."""
-    names = ("mediapipe", _OPENCV, "numpy", "plyer")
+    names = ("mediapipe", _OPENCV, "numpy")
     versions = {name: _version(name) for name in names}
     told = ", ".join(f"{name} {version or 'missing'}" for name, version in versions.items())
     system = f"{platform.system()} {platform.machine()}"

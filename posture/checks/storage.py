@@ -91,18 +91,16 @@ def check_folders() -> Iterator[Finding]:
     """Tell whether our folders can be written, by nobody else, and have room."""
     folders = {"data": data_path(), "state": status_path().parent}
     for name, folder in folders.items():
-        if folder.exists() and not folder.is_dir():
-            yield broken(f"{name} folder", f"{folder} is a file", "move it away")
-            continue
-        nearest = next(path for path in (folder, *folder.parents) if path.is_dir())
-        if not os.access(nearest, os.W_OK | os.X_OK):
+        nearest = _nearest(folder)
+        if not nearest.is_dir():
+            yield broken(f"{name} folder", f"{nearest} is a file", "move it away")
+        elif not os.access(nearest, os.W_OK | os.X_OK):
             yield broken(f"{name} folder", f"cannot write in {nearest}", "check its owner and permissions")
         elif nearest == folder and _is_open_to_others(folder):
             yield warning(f"{name} folder", f"{folder} is open to others", f"chmod 700 {folder}")
         else:
             yield fine(f"{name} folder", f"{folder}{'' if nearest == folder else ', not made yet'}")
-    data = folders["data"]
-    free = shutil.disk_usage(next(path for path in (data, *data.parents) if path.is_dir())).free
+    free = shutil.disk_usage(_nearest(folders["data"])).free
     text = f"{free / 1e9:.1f} GB free" if free >= LOW_BYTES else f"only {free / 1e6:.1f} MB free"
     if free < LEAST_BYTES:
         yield broken("disk space", text, "make room: nothing can be kept")
@@ -110,6 +108,11 @@ def check_folders() -> Iterator[Finding]:
         yield warning("disk space", text, "make room before it is full")
     else:
         yield fine("disk space", text)
+
+
+def _nearest(path: Path) -> Path:
+    """Return what there is of a path: itself, or the lowest part that exists."""
+    return next(part for part in (path, *path.parents) if part.exists())
 
 
 def _is_open_to_others(path: Path) -> bool:
