@@ -1,7 +1,7 @@
 """The command line: the only module that prints, configures logging and exits.
 
 Commands are imported when they run, so that ``posture --help`` loads neither OpenCV nor MediaPipe.
-Exit codes: 0 ok, 1 failure, 2 usage, 130 Ctrl-C.
+Exit codes: 0 ok, 1 failure, 2 usage, 130 Ctrl-C, 143 SIGTERM before the command was done.
 """
 
 from __future__ import annotations

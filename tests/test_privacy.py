@@ -378,7 +378,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "privacy.md"
 
 
 def test_every_promise_of_the_page_names_tests_that_exist():
-    rows = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")][2:]
+    promises = PAGE.read_text(encoding="utf-8").partition("## What is written")[0]
+    rows = [line for line in promises.splitlines() if line.startswith("| ")][1:]
     assert len(rows) >= 8
     for row in rows:
         named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", row)

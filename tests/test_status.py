@@ -1,11 +1,14 @@
 """`posture status`: what it says while a monitor runs, after it was killed, and of a damaged file."""
 
 import json
+import os
 import signal
 import stat
 
 import pytest
 from cli_helpers import EMPTY, FRONT, front_baseline, home_env, posture, running
+
+from posture.status import StatusFile
 
 NOBODY = "no monitor is running"
 
@@ -98,3 +101,18 @@ def test_a_status_that_cannot_be_written_is_said_once_and_stops_nothing(env, sta
     assert done.stderr.count("'posture status' will not work") == 1
     assert len(done.stderr.splitlines()) == 1
     assert "frames" in done.stdout
+
+
+@pytest.mark.parametrize(("pid", "stays"), [(os.getpid(), False), (1, True)])
+def test_only_ones_own_status_is_taken_away(tmp_path, pid, stays):
+    path = tmp_path / "status.json"
+    path.write_text(json.dumps(GOOD | {"pid": pid}), encoding="utf-8")
+    StatusFile(path, "camera 0", "default", dict).close()
+    assert path.exists() == stays
+
+
+def test_a_damaged_status_is_taken_away(tmp_path):
+    path = tmp_path / "status.json"
+    path.write_bytes(b"{")
+    StatusFile(path, "camera 0", "default", dict).close()
+    assert not path.exists()
