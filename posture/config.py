@@ -36,13 +36,18 @@ def config_path() -> Path:
 
 
 def data_path() -> Path:
-    """Return the folder of profiles, whether it exists or not."""
+    """Return the folder of profiles and history, whether it exists or not."""
     return _folder(user_data_path)
 
 
-def status_path() -> Path:
-    """Return where the running monitor's status is, whether it exists or not."""
-    return _folder(user_state_path) / "status.json"
+def history_path() -> Path:
+    """Return where the history is, whether it exists or not."""
+    return data_path() / "history.sqlite"
+
+
+def state_path() -> Path:
+    """Return the folder by which a running monitor is found, whether it exists or not."""
+    return _folder(user_state_path)
 
 
 def _folder(find: Callable[..., Path]) -> Path:

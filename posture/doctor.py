@@ -16,7 +16,7 @@ from posture.checks.installation import check_no_reports, check_opencv, check_po
 from posture.checks.running import check_autostart, check_monitor
 from posture.checks.session import check_notifications, check_session
 from posture.checks.storage import check_baselines, check_config, check_database, check_folders
-from posture.config import load_settings, status_path
+from posture.config import load_settings, state_path
 from posture.errors import PostureError
 from posture.notify import PlyerNotifier
 from posture.settings import Settings
@@ -72,7 +72,7 @@ def _examine_all(is_sending: bool) -> Iterator[Finding]:
         problem = str(error)
     monitor = None
     with contextlib.suppress(PostureError):  # no folder to look in: the check of the folders says it
-        monitor = read_status(status_path())
+        monitor = read_status(state_path())
     checks: list[tuple[str, Callable[[], Iterable[Finding]], float]] = [
         ("versions", check_versions, QUICK_S),
         ("opencv", check_opencv, SLOW_S),

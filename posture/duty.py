@@ -82,15 +82,20 @@ class DutyCycle:
     def __init__(self, settings: Settings) -> None:
         self._pace = PACES[settings.power.preset]
         self._max_hold_s = settings.power.max_hold_s
-        self._fastest_s = 1.0 / settings.camera.rate_hz
-        self._slowest_s = max(GAP_SHARE * settings.judge.max_gap_s, self._fastest_s)
+        self.fastest_s = 1.0 / settings.camera.rate_hz
+        """Between two looks, seconds, never less."""
+        self._slowest_s = max(GAP_SHARE * settings.judge.max_gap_s, self.fastest_s)
         self._release_ratio = settings.judge.release_ratio
         self._sustain_s = settings.alert.sustain_s
         self.reset()
 
+    def use(self, preset: str) -> None:
+        """Go on at another pace, a key of `PACES`, as when the power is unplugged; nothing is forgotten."""
+        self._pace = PACES[preset]
+
     def reset(self) -> None:
         """Forget everything: the next frame is judged."""
-        self.look_s = self._fastest_s
+        self.look_s = self.fastest_s
         """Until the next look, seconds."""
         self._hold_s = 0.0
         self._judged_s: float | None = None
@@ -144,8 +149,8 @@ class DutyCycle:
         if self._settled_s is None:
             self._settled_s = result.t_s + SETTLE_S
         if result.t_s < self._settled_s:
-            look_s, self._hold_s = self._fastest_s, 0.0
-        look_s = min(max(look_s, self._fastest_s), self._slowest_s)
+            look_s, self._hold_s = self.fastest_s, 0.0
+        look_s = min(max(look_s, self.fastest_s), self._slowest_s)
         remaining_s = self._sustain_s - result.slouched_s
         if self._is_slouch_level and 0.0 < remaining_s < look_s:  # be there when the alert is due
             look_s = max(remaining_s, SOONEST_S)

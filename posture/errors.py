@@ -60,3 +60,19 @@ class OutputError(PostureError, OSError):
 
 class AutostartError(PostureError, RuntimeError):
     """Error raised when starting at login cannot be arranged or taken back."""
+
+
+class ControlError(PostureError, RuntimeError):
+    """Error raised when a running monitor cannot be reached, or a command makes no sense."""
+
+
+class AlreadyRunningError(PostureError, RuntimeError):
+    """Error raised when a monitor of this user runs already."""
+
+
+class HistoryError(PostureError, OSError):
+    """Error raised when the history cannot be opened, read or written."""
+
+
+class DamagedHistoryError(HistoryError):
+    """Error raised when the content of the history's file cannot be relied on."""

@@ -17,10 +17,11 @@ from posture.errors import SourceError
 from posture.landmarks import Frame, UInt8Array
 from posture.redaction import redact
 
-LiveState: TypeAlias = Literal["opening", "ok", "lost"]
+LiveState: TypeAlias = Literal["opening", "ok", "lost", "resting"]
 
 STALL_S = 2.0  # no picture for this long is a lost camera; the slowest desk webcams give 5 a second
 LOST_TICK_S = 1.0  # interval of the empty frames that keep time moving while the camera is lost
+REST_TICK_S = 0.5  # the same while it rests: what is asked of the monitor is answered between two frames
 FIRST_PICTURE_S = 10.0  # opening a camera takes up to some seconds (Media Foundation, RTSP handshakes)
 REOPEN_MIN_S, REOPEN_MAX_S = 0.5, 5.0  # back-off between attempts, doubling
 GIVE_UP_S = 0.5  # failed reads for this long mean a new capture: a failed stream never recovers by itself
@@ -81,6 +82,7 @@ class LiveSource:
         self._picture: UInt8Array | Jpeg | None = None
         self._status: LiveState = "opening"
         self._detail = ""
+        self._is_resting = False
         self._has_worked = False
         self._failure: SourceError | None = None
         self._n_dropped = 0
@@ -88,7 +90,7 @@ class LiveSource:
 
     @property
     def status(self) -> LiveState:
-        """Whether pictures are coming: opening, ok or lost."""
+        """Whether pictures are coming: opening, ok, lost, or resting because :meth:`rest` was asked for."""
         return self._status
 
     @property
@@ -108,6 +110,19 @@ class LiveSource:
         The interpreter cannot end cleanly then: the caller should leave through `os._exit`.
         """
         return self._closed and self._thread is not None and self._thread.is_alive()
+
+    def rest(self, is_resting: bool) -> None:
+        """Let go of the camera, so that its light goes out, or take it again; asking twice does nothing.
+
+        Empty frames go on meanwhile, every half second. A camera that cannot be had again is lost until it can.
+        """
+        with self._changed:
+            if is_resting is self._is_resting:
+                return
+            self._is_resting = is_resting
+            self._status, self._detail = ("resting" if is_resting else "opening"), ""
+            self._picture = None
+            self._changed.notify_all()
 
     def __enter__(self) -> Self:
         return self
@@ -142,7 +157,9 @@ class LiveSource:
                 yield EncodedFrame(now_s - self._start_s, picture, self._orientation)
             else:
                 yield Frame(now_s - self._start_s, picture)
-            if picture is None:  # ask again at once, and wait a second for the answer
+            if self._is_resting:
+                due_s, patience_s = taken_s + REST_TICK_S, STALL_S
+            elif picture is None:  # ask again at once, and wait a second for the answer
                 due_s, patience_s = taken_s, LOST_TICK_S
             else:  # on a grid, so that the rate holds whatever the camera's own; a late one starts it anew
                 period_s = 1.0 / self.rate_hz if self.rate_hz else 0.0
@@ -170,14 +187,14 @@ class LiveSource:
             if self._picture is not None:  # came after we had given up waiting: old by now
                 self._picture, self._n_dropped = None, self._n_dropped + 1
             self._wanted = True
-            while self._picture is None and not self._is_over():
+            while self._picture is None and not self._is_over() and not self._is_resting:
                 if self._failure is not None:
                     raise self._failure
                 remaining_s = deadline_s - time.monotonic()
                 if remaining_s <= 0:
                     if not self._has_worked:
                         raise SourceError(f"{self.name}: no picture within {patience_s:g} s; is it in use?")
-                    if self._status != "lost":
+                    if self._status not in ("lost", "resting"):
                         self._status, self._detail = "lost", f"{self.name}: no picture for {patience_s:g} s"
                     return None
                 self._changed.wait(min(remaining_s, SLICE_S))
@@ -188,7 +205,7 @@ class LiveSource:
 
     def _run(self) -> None:
         delay_s = REOPEN_MIN_S
-        while not self._is_over():
+        while self._is_wanted_again():
             capture: Capture | None = None
             n_pictures = 0
             try:
@@ -208,6 +225,9 @@ class LiveSource:
             with self._changed:
                 if self._is_over():
                     return
+                if self._is_resting:
+                    delay_s = REOPEN_MIN_S
+                    continue
                 if not self._has_worked:
                     self._failure = failure
                     self._changed.notify_all()
@@ -216,11 +236,18 @@ class LiveSource:
             self._sleep_until(time.monotonic() + delay_s)
             delay_s = min(2 * delay_s, REOPEN_MAX_S)
 
+    def _is_wanted_again(self) -> bool:
+        """Wait while the camera rests, and return whether it is to be opened after that."""
+        with self._changed:
+            while self._is_resting and not self._is_over():
+                self._changed.wait(SLICE_S)
+        return not self._is_over()
+
     def _read(self, capture: Capture) -> int:
-        """Return the number of pictures read until there were no more."""
+        """Return the number of pictures read until there were no more, or no more were wanted."""
         n_read = 0
         last_s = time.monotonic()
-        while not self._is_over():
+        while not self._is_over() and not self._is_resting:
             image = None
             if is_grabbed := capture.grab():
                 with self._changed:
@@ -239,6 +266,8 @@ class LiveSource:
             n_read += 1
             last_s = time.monotonic()
             with self._changed:
+                if self._is_resting:
+                    break
                 self._picture, self._wanted = (None if self._closed else picture), False
                 self._status, self._detail, self._has_worked = "ok", "", True
                 self._changed.notify_all()

@@ -43,6 +43,12 @@ class Reason(StrEnum):
     NOT_MEASURED = "not_measured"
     CAMERA_COVERED = "camera_covered"
     CAMERA_FROZEN = "camera_frozen"
+    PAUSED = "paused"
+    SCREEN_LOCKED = "screen_locked"
+    IDLE = "idle"
+    IN_CALL = "in_call"
+    ON_BATTERY = "on_battery"
+    BASELINE_MISFIT = "baseline_misfit"
 
 
 class EventKind(StrEnum):

@@ -11,7 +11,7 @@ from posture.autostart.macos import MacStarter
 from posture.autostart.ours import Registration, Starter
 from posture.autostart.program import Program
 from posture.autostart.windows import WindowsStarter
-from posture.config import config_path, data_path, load_settings, status_path
+from posture.config import config_path, data_path, load_settings, state_path
 from posture.errors import AutostartError
 from posture.files import make_folder
 from posture.profiles import DEFAULT_NAME, is_there, profile_path
@@ -40,7 +40,7 @@ def make_program(profile: str = DEFAULT_NAME) -> Program:
     return Program(
         command=(str(python), "-P", "-m", "posture", "run", *options),
         environment=tuple((name, os.environ[name]) for name in _MOVING if os.environ.get(name)),
-        writable=(str(data_path()), str(status_path().parent)),
+        writable=(str(data_path()), str(state_path())),
         needs_network=isinstance(source, str) and "://" in source,
     )
 

@@ -138,7 +138,7 @@ def alert_text(kind: SlouchKind, amount: float, slouched_s: float, variant: int)
     figure = _rounded(amount * scale)
     seen = with_amount.format(f"{figure}{unit}") if figure > 0 else without
     titles, advice = _TITLES[kind], _ADVICE[kind]
-    duration = _duration(slouched_s)
+    duration = span_text(slouched_s)
     if duration:
         seen += f" for {duration}"
     return titles[variant % len(titles)], f"{seen}. {advice[variant % len(advice)]}"
@@ -159,7 +159,7 @@ def break_text(sat_s: float, variant: int) -> tuple[str, str]:
     tuple of (str, str)
         Title and message, within the same limits as those of `alert_text`.
     """
-    duration = _duration(sat_s)
+    duration = span_text(sat_s)
     seen = f"You have been sitting for {duration}." if duration else "You have been sitting for a while."
     title = _BREAK_TITLES[variant % len(_BREAK_TITLES)]
     return title, f"{seen} {_BREAK_ADVICE[variant % len(_BREAK_ADVICE)]}"
@@ -170,9 +170,9 @@ def _rounded(number: float) -> int:
     return 0 if math.isnan(number) else round(max(-999.0, min(number, 999.0)))
 
 
-def _duration(seconds: float) -> str:
-    """Write a duration as a person would say it: 70 s, 3 min, 1 h 20 min; empty below 1 s and from a day up."""
-    if not 1 <= seconds < 86400:
+def span_text(seconds: float) -> str:
+    """Write a duration as a person would say it: 70 s, 3 min, 1 h 20 min; empty below 1 s and above a day."""
+    if not 1 <= seconds <= 86400:
         return ""
     if seconds < 119.5:
         return f"{round(seconds)} s"

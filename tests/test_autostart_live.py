@@ -54,13 +54,13 @@ def manager():
         yield manager
 
 
-def command(manager, *arguments, **env):
-    """Run `posture autostart` of this tree as the manager's user."""
+def command(manager, *arguments, group=("autostart",), **env):
+    """Run `posture autostart` of this tree, or another command of it, as the manager's user."""
     script = "import sys; from posture.cli import main; sys.argv[0] = 'posture'; main()"
     if "python" in env:
         script = f"import sys; sys.executable = {env.pop('python')!r}; {script}"
     env = {"PYTHONPATH": str(ROOT), "XDG_DATA_HOME": str(manager.home / "my data %t $HOME"), **env}
-    return manager.run(sys.executable, "-c", script, "autostart", *arguments, **env)
+    return manager.run(sys.executable, "-c", script, *group, *arguments, **env)
 
 
 @pytest.fixture
@@ -168,20 +168,17 @@ def test_the_real_monitor_runs_in_the_sandbox(manager):
     config.write_text(f'[camera]\nsource = "{clip}"\n')
     for folder in (manager.home, *manager.home.rglob("*")):
         os.chown(folder, NOBODY, NOBODY, follow_symlinks=False)
-    status_file = manager.home / ".local/state/posture/status.json"
+
+    def status():
+        return json.loads(command(manager, "status", "--json", group=()).stdout)
+
     try:
         done = command(manager, "enable", "--now")
         assert done.returncode == 0, done.stderr
         assert "no baseline" not in done.stdout
-        wait_until(status_file.exists, "the monitor's status")
-        judged = wait_until(
-            lambda: json.loads(status_file.read_bytes())["neck_deviation_deg"] is not None,
-            "a judgement",
-            30.0,
-        )
-        assert judged
+        wait_until(lambda: status().get("neck_deviation_deg") is not None, "a judgement", 30.0)
         assert manager.run("systemctl", "--user", "is-active", "posture.service").stdout == "active\n"
         assert command(manager, "disable").returncode == 0
-        assert not status_file.exists(), "it was ended as it likes to be"
+        assert status() == {"running": False}
     finally:
         config.unlink()

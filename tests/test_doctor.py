@@ -159,7 +159,7 @@ def test_nothing_is_well(env, tmp_path):
 
 def test_a_monitor_that_runs_keeps_its_camera(env, tmp_path):
     with running("run", "--source", FRONT, "--baseline", front_baseline(), env=env) as process:
-        process.wait_for((tmp_path / "home/.local/state/posture/status.json").exists)
+        process.wait_for("Watching")
         found = ask(env, "--quiet", code=1)
     assert found["picture"]["verdict"] == "not checked"
     assert FRONT.name in found["picture"]["found"]

@@ -470,3 +470,75 @@ def test_waiting_costs_next_to_nothing(quick):
         collect(source, lambda frames: frames[-1].t_s > 2.0)
         assert time.process_time() - start_cpu_s < 0.5
         camera.unblock.set()
+
+
+# -- a camera that is let go for a while --------------------------------------------------------------
+
+
+def test_a_resting_camera_is_let_go_and_taken_again(quick):
+    camera = FakeCamera(n_good=100_000)
+    with LiveSource("fake", camera) as source:
+        frames = iter(source)
+        assert next(frames).image_rgb is not None
+        source.rest(True)
+        assert source.status == "resting"
+        assert camera.released.wait(TIMEOUT_S)
+        empty = [next(frames) for _ in range(4)]
+        assert [frame.image_rgb for frame in empty[1:]] == [None] * 3
+        assert (camera.n_opened, camera.n_released, source.status) == (1, 1, "resting")
+        source.rest(False)
+        back = collect(frames, is_picture)
+        assert source.status == "ok"
+        assert camera.n_opened == 2
+        assert [f.t_s for f in empty + back] == sorted(f.t_s for f in empty + back)
+
+
+def test_time_goes_on_in_even_steps_while_a_camera_rests(quick, monkeypatch):
+    monkeypatch.setattr(live, "REST_TICK_S", 0.05)
+    with LiveSource("fake", FakeCamera(n_good=100_000), rate_hz=1.0) as source:
+        frames = iter(source)
+        next(frames)
+        source.rest(True)
+        times = np.array([next(frames).t_s for _ in range(8)])
+        assert np.all(np.diff(times[1:]) < 0.5), "the rate of the pictures is not the ticks'"
+
+
+def test_a_camera_that_was_taken_meanwhile_is_lost_until_it_is_free_again(quick):
+    camera = FakeCamera(n_good=100_000, failures=[None] + 9 * [SourceError("fake: busy")])
+    with LiveSource("fake", camera) as source:
+        frames = iter(source)
+        next(frames)
+        source.rest(True)
+        assert camera.released.wait(TIMEOUT_S)
+        source.rest(False)
+        collect(frames, lambda frames: source.status == "lost" and "busy" in source.detail)
+        collect(frames, lambda frames: source.status == "ok" and frames[-1].image_rgb is not None)
+        assert camera.n_opened == 11
+
+
+def test_a_resting_camera_is_not_opened_however_often_it_is_told(quick):
+    camera = FakeCamera(n_good=100_000)
+    with LiveSource("fake", camera) as source:
+        frames = iter(source)
+        next(frames)
+        for _ in range(50):
+            source.rest(False)
+            source.rest(True)
+        assert camera.released.wait(TIMEOUT_S)
+        n_opened = camera.n_opened
+        for _ in range(5):
+            next(frames)
+        assert camera.n_opened == n_opened <= 3
+    assert source.status == "resting"
+
+
+def test_resting_ends_with_the_source(quick):
+    camera = FakeCamera(n_good=100_000)
+    stop = threading.Event()
+    with LiveSource("fake", camera, stop=stop) as source:
+        frames = iter(source)
+        next(frames)
+        source.rest(True)
+        stop.set()
+        assert next(frames, None) is None
+    assert not source.is_stuck

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from posture.checks.finding import Finding, fine, warning
 from posture.starting import find_problem, make_starter
 from posture.status import Status
-from posture.terminal import REASONS, STATES
+from posture.words import REASONS, STATES
 
 
 def check_monitor(monitor: Status | None) -> Iterator[Finding]:

@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from posture.checks.finding import Finding, broken, fine, skipped, warning
-from posture.config import config_path, data_path, status_path
+from posture.config import config_path, data_path, history_path, state_path
 from posture.errors import ProfileError
 from posture.profiles import DEFAULT_NAME, age_days, age_text, load_baseline, profile_path
 from posture.settings import Settings
 
-DATABASE_NAME = "history.sqlite"
 LOW_BYTES, LEAST_BYTES = 100_000_000, 5_000_000
 """Free space to warn at, and without which nothing can be kept; a year of history is a few megabytes (our choice)."""
 _DATABASE_WAIT_S = 2.0
@@ -65,7 +64,7 @@ def check_baselines(settings: Settings) -> Iterator[Finding]:
 
 def check_database() -> Iterator[Finding]:
     """Have SQLite look through the history, without writing to it."""
-    path = data_path() / DATABASE_NAME
+    path = history_path()
     if not path.exists():
         yield skipped("history", "there is none yet")
         return
@@ -89,7 +88,7 @@ def check_database() -> Iterator[Finding]:
 
 def check_folders() -> Iterator[Finding]:
     """Tell whether our folders can be written, by nobody else, and have room."""
-    folders = {"data": data_path(), "state": status_path().parent}
+    folders = {"data": data_path(), "state": state_path()}
     for name, folder in folders.items():
         nearest = _nearest(folder)
         if not nearest.is_dir():
