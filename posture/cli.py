@@ -34,6 +34,10 @@ autostart_app = typer.Typer(help="Start the monitor when you log in.", no_args_i
 app.add_typer(autostart_app, name="autostart")
 profiles_app = typer.Typer(help="List, show, rename or delete stored baselines.", no_args_is_help=True)
 app.add_typer(profiles_app, name="profiles")
+trace_app = typer.Typer(
+    help="Look at what 'posture record' and 'posture run --record' wrote.", no_args_is_help=True
+)
+app.add_typer(trace_app, name="trace")
 
 SourceOption = Annotated[
     str | None,
@@ -110,6 +114,14 @@ def run(
         typer.Option("--plain", help="Events as lines instead of the live panel; good for screen readers."),
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Keep the landmarks (no picture) for 'posture replay'; in a folder, named after the time.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Watch the camera and tell about a slouch that lasts. Ctrl-C ends it.
 
@@ -118,7 +130,18 @@ def run(
     from posture.watching import run_live
 
     _exit(
-        run_live(source, profile, baseline, speed, set_ or [], trace, events, is_plain=plain, is_quiet=quiet)
+        run_live(
+            source,
+            profile,
+            baseline,
+            speed,
+            set_ or [],
+            trace,
+            events,
+            record,
+            is_plain=plain,
+            is_quiet=quiet,
+        )
     )
 
 
@@ -156,12 +179,15 @@ def _parse_span(text: str | None) -> tuple[float, float] | None:
 @app.command()
 def replay(
     clips: Annotated[
-        list[str], typer.Argument(metavar="CLIP...", help="Recorded clips, or folders of pictures.")
+        list[str],
+        typer.Argument(metavar="CLIP...", help="Clips, folders of pictures, or recorded landmarks."),
     ],
     calibrate: Annotated[
         str | None,
         typer.Option(
-            metavar="A:B", help="Fit the baseline on these seconds of each clip.", show_default="0:8"
+            metavar="A:B",
+            help="Fit the baseline on these seconds of each clip.",
+            show_default="0:8, or a recording's own baseline",
         ),
     ] = None,
     baseline: Annotated[
@@ -190,6 +216,49 @@ def replay(
     from posture.replaying import run_replay
 
     _exit(run_replay(clips, span_s, baseline, set_ or [], trace, events))
+
+
+@app.command()
+def record(
+    trace: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help="Write to this new file; in a folder, one named after the time."),
+    ],
+    source: SourceOption = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=1, help="End after this long.", show_default="until Ctrl-C")
+    ] = None,
+    set_: SetOption = None,
+) -> None:
+    """Record what the camera sees as landmarks, without a picture and without judging it.
+
+    'posture replay FILE --calibrate A:B' judges it later.
+    """
+    from posture.tracing import run_record
+
+    _exit(run_record(source, trace, seconds, set_ or []))
+
+
+@trace_app.command("info")
+def trace_info(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A recording.")],
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Tell when, how long, with which baseline it was recorded, and whether it is whole."""
+    from posture.tracing import show_trace_info
+
+    _exit(show_trace_info(file, as_json))
+
+
+@trace_app.command("export")
+def trace_export(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A recording.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT.csv", help="The table to write.")],
+) -> None:
+    """Write the landmarks as a table: one row per frame."""
+    from posture.tracing import export_trace
+
+    _exit(export_trace(file, output))
 
 
 @app.command()

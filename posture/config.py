@@ -27,6 +27,7 @@ _KINDS = {
     "str": "text",
     "bool": "true or false",
     "object": "a section",
+    "array": "a list",
 }
 
 
@@ -80,7 +81,47 @@ def load_settings(path: Path | None = None, overrides: list[str] | None = None) 
     file = config_path() if path is None else path
     given = _read(file, must_exist=path is not None)
     _check(given, str(file))
-    layers = dict(given)
+    layers = _overridden(given, overrides)
+    merged = _merge(PRESETS[layers.get("preset", "balanced")], layers)
+    return _convert(merged, str(file))
+
+
+def restore_settings(
+    recorded: dict[str, Any], current: Settings, where: str, overrides: list[str] | None = None
+) -> tuple[Settings, tuple[str, ...]]:
+    """Return the settings that a recording was made with, and the keys in it that this program does not have.
+
+    Parameters
+    ----------
+    recorded : dict
+        Whole sections, as :func:`msgspec.to_builtins` gives them; they replace those of `current`.
+    current : Settings
+        All that was not recorded.
+    where : str
+        What an error's text calls the recording.
+    overrides : list of str
+        On top of both; a preset asked for here comes before the other overrides.
+
+    Raises
+    ------
+    SettingsError
+        As :func:`load_settings`.
+    """
+    hints = _hints()
+    known = {
+        section: {key: value for key, value in values.items() if f"{section}.{key}" in hints}
+        for section, values in recorded.items()
+        if isinstance(values, dict)
+    }
+    unknown = [f"{a}.{b}" for a in known for b in recorded[a] if b not in known[a]]
+    layers = _merge(msgspec.to_builtins(current), known)
+    asked = _overridden({}, overrides)
+    layers = _merge(_merge(layers, PRESETS.get(asked.get("preset", ""), {})), asked)
+    return _convert(layers, where), tuple(unknown)
+
+
+def _overridden(layers: dict[str, Any], overrides: list[str] | None) -> dict[str, Any]:
+    """Return `layers` with every ``section.key=value`` on top."""
     for override in overrides or []:
         try:
             key, value = _parse_override(override)
@@ -89,8 +130,7 @@ def load_settings(path: Path | None = None, overrides: list[str] | None = None) 
         except SettingsError as error:
             raise OverrideError(str(error)) from error
         layers = _merge(layers, layer)
-    merged = _merge(PRESETS[layers.get("preset", "balanced")], layers)
-    return _convert(merged, str(file))
+    return layers
 
 
 def render_settings(current: Settings | None = None) -> str:

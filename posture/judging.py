@@ -27,7 +27,7 @@ from posture.baseline import Baseline
 from posture.deviation import Measure
 from posture.landmarks import Landmarks
 from posture.settings import JudgeSettings
-from posture.slouch import Reason
+from posture.slouch import NOBODY, Reason
 
 FAR_TURN_DEG = 45.0
 """Degrees of the face's own yaw in the picture; slumps seen from three-quarter reach 39 on rendered people."""
@@ -162,4 +162,4 @@ def find_presence(landmarks: Landmarks, reason: Reason) -> bool | None:
     """Return whether somebody sits there in one frame (T = 1); None = too dark or no picture to tell."""
     if not isnan(landmarks.xyzv[0, 0, 0]):
         return True
-    return False if reason is Reason.NO_PERSON else None
+    return False if reason in NOBODY else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import isnan, nan
 
 from posture.alerts import Alert, AlertPolicy
-from posture.angles import compute_angles
+from posture.angles import compute_angles, measure_rows
 from posture.baseline import Baseline
 from posture.breaks import SittingClock
 from posture.calibration import fit_baseline
@@ -155,8 +155,8 @@ class Pipeline:
 
     def run(self, landmarks: Landmarks) -> Iterator[StepResult]:
         """Yield the result of every frame of `landmarks`; a fold of :meth:`step`."""
-        for t in range(len(landmarks)):
-            yield self.step(landmarks[t : t + 1])
+        for row in measure_rows(landmarks):
+            yield self.step(row)
 
     def finish(self) -> None:
         """Tell that no frame will follow.

@@ -141,6 +141,16 @@ def save_profile(path: Path, profile: Profile) -> None:
     OutputError
         If the file cannot be written.
     """
+    write_atomically(path, msgspec.json.format(encode_profile(profile), indent=2) + b"\n")
+
+
+def encode_baseline(baseline: Baseline) -> bytes:
+    """Return `baseline` as the JSON of its file, on one line; every number exactly."""
+    return encode_profile(Profile(baseline))
+
+
+def encode_profile(profile: Profile) -> bytes:
+    """Return `profile` as the JSON of its file, on one line; every number exactly."""
     baseline, slouch = profile.baseline, profile.baseline.slouch_centre
     content = _File(
         posture_baseline=VERSION,
@@ -160,7 +170,7 @@ def save_profile(path: Path, profile: Profile) -> None:
         quality=None if profile.quality is None else _pack_quality(profile.quality),
         drift=None if profile.drift is None else _pack_drift(profile.drift),
     )
-    write_atomically(path, msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")
+    return msgspec.json.encode(content)
 
 
 def load_baseline(path: Path) -> Baseline:
@@ -182,17 +192,40 @@ def read_profile(path: Path) -> Profile:
     ProfileError
         As :func:`load_baseline`.
     """
-    again = "take it again with 'posture calibrate'"
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
         raise ProfileError(f"no baseline {path}: make one with 'posture calibrate'") from None
     except OSError as error:
         raise ProfileError(f"cannot read the baseline {path}: {error.strerror}") from error
+    return decode_profile(raw, str(path))
+
+
+def decode_baseline(raw: bytes, where: str) -> Baseline:
+    """Return the baseline in the JSON `raw`, as :func:`decode_profile` all of it."""
+    return decode_profile(raw, where).baseline
+
+
+def decode_profile(raw: bytes, where: str) -> Profile:
+    """Return what is in the JSON `raw` of a profile.
+
+    Parameters
+    ----------
+    raw : bytes
+        As :func:`encode_profile` writes it.
+    where : str
+        What an error's text calls it.
+
+    Raises
+    ------
+    ProfileError
+        If it is damaged, of another version or not a baseline.
+    """
+    again = "take it again with 'posture calibrate'"
     try:
         version = msgspec.json.decode(raw, type=dict[str, object]).get("posture_baseline")
         if version != VERSION:
-            raise ProfileError(f"{path}: baseline version {version}, this program reads {VERSION}; {again}")
+            raise ProfileError(f"{where}: baseline version {version}, this program reads {VERSION}; {again}")
         file = msgspec.json.decode(raw, type=_File)
         baseline = Baseline(
             cue_centre=_vector([file.cues[name].centre for name in CUE_NAMES]),
@@ -206,13 +239,13 @@ def read_profile(path: Path) -> Profile:
             slouch_centre=_unpack_slouch(file.slouch),
         )
     except (msgspec.DecodeError, KeyError, UnicodeDecodeError, RecursionError) as error:
-        raise ProfileError(f"{path} is not a baseline or is damaged ({error}); {again}") from error
+        raise ProfileError(f"{where} is not a baseline or is damaged ({error}); {again}") from error
     spreads = np.concatenate([baseline.cue_spread, baseline.deviation_spread])
     centres = np.concatenate([baseline.cue_centre, baseline.place_centre])
     if baseline.slouch_centre is not None:
         centres = np.concatenate([centres, baseline.slouch_centre])
     if not (np.isfinite(centres).all() and (spreads >= 0).all() and baseline.n_frames > 0):
-        raise ProfileError(f"{path} is not a baseline or is damaged (a number in it cannot be); {again}")
+        raise ProfileError(f"{where} is not a baseline or is damaged (a number in it cannot be); {again}")
     quality, drift = file.quality, file.drift
     return Profile(
         baseline,

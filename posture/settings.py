@@ -132,7 +132,9 @@ class JudgeSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     ] = 1.0
     max_gap_s: Annotated[
         float,
-        Meta(gt=0, le=60, description="s; time between two frames further apart than this counts as nothing"),
+        Meta(
+            gt=0, le=100, description="s; time between two frames further apart than this counts as nothing"
+        ),
     ] = 3.0
     forget_after_s: Annotated[
         float,

@@ -264,6 +264,21 @@ def test_the_monitor_rests_while_the_desktop_asks_for_it(reason):
     assert monitor.camera.status == "ok"
 
 
+def test_who_has_gone_has_not_come_back_while_the_camera_is_let_go():
+    orders = [Orders()]
+    monitor = Monitor(find_orders=lambda is_present: orders[0])
+    monitor.run(8.0)
+    monitor.seen.rows = None
+    monitor.run(10.0)
+    orders[0] = Orders(Reason.IDLE)
+    resting = monitor.run(300.0)
+    assert {result.state for result in resting} == {SlouchState.AWAY}
+    assert not any(result.events for result in resting)
+    assert resting[-1].sat_s == 0.0, "an absence is a break, whoever noticed it"
+    orders[0], monitor.seen.rows = Orders(), CLIP[:20]
+    assert monitor.run(5.0)[-1].state is SlouchState.UPRIGHT
+
+
 def test_do_not_disturb_silences_and_what_is_due_comes_afterwards():
     orders = [Orders(is_muted=True)]
     monitor = Monitor(find_orders=lambda is_present: orders[0])
