@@ -32,7 +32,7 @@ from posture.profiles import (
 )
 from posture.receipt import Drift, find_drift, make_receipt
 from posture.separation import separate, sharpen
-from posture.session import StopSignals, calibrate, collect
+from posture.session import TERMINATED, StopSignals, calibrate, collect
 from posture.settings import Settings
 from posture.status import read_status
 from posture.tables import labelled, receipt_rows, separation_text
@@ -199,7 +199,7 @@ def run_calibrate(
     ):
         if source.is_live:
             _check_camera_is_free(source.name)
-        take_baseline(
+        taken = take_baseline(
             iter(source),
             observer,
             settings,
@@ -212,7 +212,7 @@ def run_calibrate(
             with_slouch=with_slouch,
             window=window,
         )
-        return signals.exit_code
+        return signals.exit_code or (TERMINATED if taken is None else 0)
 
 
 def _check_camera_is_free(name: str) -> None:

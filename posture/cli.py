@@ -1,7 +1,7 @@
 """The command line: the only module that prints, configures logging and exits.
 
 Commands are imported when they run, so that ``posture --help`` loads neither OpenCV nor MediaPipe.
-Exit codes: 0 ok, 1 failure, 2 usage, 130 Ctrl-C.
+Exit codes: 0 ok, 1 failure, 2 usage, 130 Ctrl-C, 143 SIGTERM before the command was done.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from typing import Annotated, Literal
 import typer
 
 from posture import __version__
-from posture.errors import PostureError
+from posture.errors import OverrideError, PostureError
+from posture.redaction import redact
 
 app = typer.Typer(
     name="posture",
@@ -34,6 +35,8 @@ history_app = typer.Typer(
     help="What has been kept of the days: export, import, delete.", no_args_is_help=True
 )
 app.add_typer(history_app, name="history")
+autostart_app = typer.Typer(help="Start the monitor when you log in.", no_args_is_help=True)
+app.add_typer(autostart_app, name="autostart")
 profiles_app = typer.Typer(help="List, show, rename or delete stored baselines.", no_args_is_help=True)
 app.add_typer(profiles_app, name="profiles")
 trace_app = typer.Typer(
@@ -59,6 +62,14 @@ SetOption = Annotated[
 ]
 
 
+class _Redacting(logging.Formatter):
+    """Keep the passwords of addresses out of the log, tracebacks included."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        return redact(super().format(record))
+
+
 def _show_version(wanted: bool) -> None:
     """Print the version and exit."""
     if wanted:
@@ -76,9 +87,9 @@ def options(
     ] = False,
 ) -> None:
     """Configure logging."""
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.WARNING, format="posture: %(message)s", stream=sys.stderr
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Redacting("posture: %(message)s"))
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, handlers=[handler])
 
 
 @app.command()
@@ -355,6 +366,19 @@ def cameras() -> None:
 
 
 @app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="As a JSON array, an object per finding.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "--no-notify", help="Show no notification; only ask who would.")
+    ] = False,
+) -> None:
+    """Check every part: camera, notifications, model, files, privacy; exit status 1 when something is broken."""
+    from posture.doctor import run_doctor
+
+    _exit(run_doctor(as_json, not quiet))
+
+
+@app.command()
 def bench(
     clip: Annotated[
         Path | None, typer.Argument(help="A clip to measure with.", show_default="the packaged one")
@@ -420,10 +444,10 @@ def config_path() -> None:
 
 @config_app.command("show")
 def config_show(set_: SetOption = None) -> None:
-    """Print the settings in force, with units and ranges."""
+    """Print the settings in force, with units and ranges; a camera's password is shown as ***."""
     from posture.config import load_settings, render_settings
 
-    print(render_settings(load_settings(overrides=set_)), end="")
+    print(redact(render_settings(load_settings(overrides=set_))), end="")
 
 
 @config_app.command("init")
@@ -509,6 +533,33 @@ def wrong(
     _exit(answer_alert(n, reason, is_right=right))
 
 
+@autostart_app.command("enable")
+def autostart_enable(
+    profile: ProfileOption = "default",
+    now: Annotated[bool, typer.Option("--now", help="Start it at once as well.")] = False,
+) -> None:
+    """Start the monitor at every login, shut in as far as this system can."""
+    from posture.starting import enable
+
+    _exit(enable(profile, now))
+
+
+@autostart_app.command("disable")
+def autostart_disable() -> None:
+    """Take that back; nothing that posture has not written is touched."""
+    from posture.starting import disable
+
+    _exit(disable())
+
+
+@autostart_app.command("status")
+def autostart_status() -> None:
+    """Tell whether it is enabled and would work; exit status 1 when not."""
+    from posture.starting import show_status
+
+    _exit(show_status())
+
+
 def _exit(code: int) -> None:
     """End the command with `code`."""
     if code:
@@ -530,8 +581,8 @@ def main() -> None:
     except BrokenPipeError:  # whoever read our output has gone, as head(1) does
         code = 1
     except (PostureError, OSError) as error:
-        print(f"posture: {error}", file=sys.stderr)
-        code = 1
+        print(redact(f"posture: {error}"), file=sys.stderr)
+        code = 2 if isinstance(error, OverrideError) else 1
     _leave(code)
 
 
@@ -552,6 +603,7 @@ def _leave(code: int) -> None:
         except OSError:  # a full disk or a closed pipe; the interpreter would try again, and complain
             code = code or 1
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    if any(thread.name == "posture-capture" and thread.is_alive() for thread in threading.enumerate()):
+    stuck = ("posture-capture", "posture-check")
+    if any(thread.name in stuck and thread.is_alive() for thread in threading.enumerate()):
         os._exit(code)
     sys.exit(code)

@@ -23,6 +23,8 @@ from posture.summary import Summarizer, Summary
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
+TERMINATED = 143
+"""Exit code after SIGTERM of what was to bring something about and has not: 128 + SIGTERM."""
 PATIENCE_S = 1.0
 """Seconds a clean end may take; a second Ctrl-C within them is the same wish (our choice)."""
 

@@ -19,6 +19,7 @@ PACKAGE = Path(posture.__file__).resolve().parent
 # From inner to outer; a module may import those before it. A new module gets its place here.
 PURE = [
     "errors",
+    "redaction",
     "landmarks",
     "settings",
     "wording",
@@ -58,6 +59,15 @@ CONSTANTS = ["bundled", "coefficients"]  # numbers that come with the program, r
 OUTER = [
     "stderr",
     "files",
+    "autostart.program",
+    "autostart.unit",
+    "autostart.desktop_entry",
+    "autostart.launch_agent",
+    "autostart.task",
+    "autostart.ours",
+    "autostart.linux",
+    "autostart.macos",
+    "autostart.windows",
     "config",
     "profiles",
     "profile_folder",
@@ -131,6 +141,15 @@ OUTER = [
     "history.commands",
     "recording.table",
     "tracing",
+    "starting",
+    "checks.finding",
+    "checks.installation",
+    "checks.storage",
+    "checks.camera",
+    "checks.session",
+    "checks.engine",
+    "checks.running",
+    "doctor",
     "cli",
     "__main__",
 ]
@@ -145,6 +164,7 @@ PURE_IMPORTS = {
     "functools",
     "itertools",
     "math",
+    "re",
     "typing",
     "numpy",
 }
@@ -169,6 +189,7 @@ HOME = {
         "inspecting",
         "tracing",
         "history.telling",
+        "doctor",
     },
     "platformdirs": {"config"},
     "msgspec": {
@@ -186,9 +207,9 @@ HOME = {
     },
     "filelock": {"control.instance"},
     "socket": {"streams", "control.channel"},
-    "sqlite3": {"history.database"},
+    "sqlite3": {"history.database", "checks.storage"},
     "pyarrow": {"history.exchange"},
-    "jeepney": {"desktop.bus"},
+    "jeepney": {"desktop.bus", "checks.session"},
     "psutil": {"desktop.battery", "desktop.call"},
 }
 

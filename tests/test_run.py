@@ -139,6 +139,19 @@ def test_it_ends_at_once_while_calibrating(env, number, tmp_path, actor):
     assert not list((tmp_path / "home").rglob("*.json"))
 
 
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("moment", ["loading", "taking"])
+def test_a_calibration_that_was_ended_is_not_a_success(env, number, code, moment, tmp_path):
+    with MjpegServer(rate_hz=16) as camera, running("calibrate", "--source", camera.url, env=env) as process:
+        if moment == "taking":
+            camera.wait_for_connections(1, 60)
+        else:
+            process.wait_for_library("_multiarray_umath")
+        process.popen.send_signal(number)
+        assert process.finish(20) == code
+    assert not list((tmp_path / "home").rglob("*.json"))
+
+
 @BOTH
 def test_it_ends_at_once_while_looking_which_profile_fits(env, number, tmp_path, actor):
     profiles = tmp_path / "home/.local/share/posture/profiles"
