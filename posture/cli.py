@@ -358,6 +358,34 @@ def stop() -> None:
 
 
 @app.command()
+def report(
+    days: Annotated[int, typer.Option(min=1, max=3660, help="How many days, today included.")] = 7,
+    open_: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE.html",
+            help="Where to write the page.",
+            show_default="report.html in the data folder",
+        ),
+    ] = None,
+    text: Annotated[bool, typer.Option("--text", help="Print the report here instead.")] = False,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="A page that prints on one sheet, to show to someone.")
+    ] = False,
+) -> None:
+    """Look back: time upright and slouching, breaks, alerts and the trend, on one page for the browser.
+
+    The page is one file that loads nothing and is readable by you only. Print it from the browser.
+    """
+    from posture.reporting import run_report
+
+    _exit(run_report(days, output, open_, text, summary))
+
+
+@app.command()
 def cameras() -> None:
     """List the cameras found."""
     from posture.inspecting import show_cameras

@@ -28,6 +28,8 @@ DAEMON = Path(__file__).with_name("notification_daemon.py")
 PACKAGES = {
     "/usr/libexec/dconf-service": "dconf-service dconf-gsettings-backend gsettings-desktop-schemas",
     "Xvfb": "xvfb",
+    "chromedriver": "chromium-driver",
+    "chromium": "chromium",
     "dbus-daemon": "dbus",
     "dbus-launch": "dbus-x11",
     "dunst": "dunst",

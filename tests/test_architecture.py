@@ -54,6 +54,12 @@ PURE = [
     "view.figure",
     "view.gauges",
     "view.moment",
+    "report.ledger",
+    "report.periods",
+    "report.trend",
+    "report.figures",
+    "report.day",
+    "report.words",
 ]
 CONSTANTS = ["bundled", "coefficients"]  # numbers that come with the program, read from its own files
 OUTER = [
@@ -102,6 +108,12 @@ OUTER = [
     "history.store",
     "history.recorder",
     "history.exchange",
+    "report.reading",
+    "report.drawing",
+    "report.charts",
+    "report.panels",
+    "report.page",
+    "report.text",
     "sinks",
     "control.commands",
     "control.channel",
@@ -141,6 +153,7 @@ OUTER = [
     "history.commands",
     "recording.table",
     "tracing",
+    "reporting",
     "starting",
     "checks.finding",
     "checks.installation",
@@ -160,6 +173,7 @@ PURE_IMPORTS = {
     "__future__",
     "collections",
     "dataclasses",
+    "datetime",  # calendar arithmetic; `now` and `today` are refused below
     "enum",
     "functools",
     "itertools",
@@ -190,6 +204,7 @@ HOME = {
         "tracing",
         "history.telling",
         "doctor",
+        "report.text",
     },
     "platformdirs": {"config"},
     "msgspec": {
@@ -211,6 +226,9 @@ HOME = {
     "pyarrow": {"history.exchange"},
     "jeepney": {"desktop.bus", "checks.session"},
     "psutil": {"desktop.battery", "desktop.call"},
+    "jinja2": {"report.page"},
+    "markupsafe": {"report.drawing", "report.charts", "report.panels", "report.page"},
+    "svg": {"report.drawing", "report.charts"},
 }
 
 
@@ -341,7 +359,7 @@ def loaded_by(code):
     return set(done.stderr.splitlines()), done.stdout
 
 
-HEAVY = {"cv2", "mediapipe", "numpy", "plyer", "PIL", "av", "matplotlib"}
+HEAVY = {"cv2", "mediapipe", "numpy", "plyer", "PIL", "av", "matplotlib", "jinja2", "svg"}
 HELP = "sys.argv = ['posture', '--help']\nfrom posture.cli import main\ntry:\n    main()\nexcept SystemExit: pass"
 
 

@@ -16,6 +16,7 @@ from posture.status import StatusBoard
 
 COMMANDS = (
     *(("run",), ("calibrate",), ("replay",), ("demo",), ("status",), ("cameras",), ("bench",), ("config",)),
+    ("report",),
     *(("pause",), ("resume",), ("snooze",), ("recalibrate",), ("stop",)),
     *(("config", "init"), ("config", "show"), ("config", "path")),
     *(("profiles",), *(("profiles", name) for name in ("list", "show", "rename", "delete"))),
