@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from datetime import datetime
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ from posture.duty import DutyCycle
 from posture.errors import ProfileError
 from posture.landmarks import Frame
 from posture.monitor import FrameObserver, run_monitor
-from posture.notify import Notifier, NullNotifier, PlyerNotifier
+from posture.notifiers import make_notifier
+from posture.notify import Action
 from posture.observer import Observer
 from posture.pipeline import Pipeline
 from posture.profiles import (
@@ -39,8 +40,11 @@ from posture.settings import Settings
 from posture.sinks import NotificationSink, Sink
 from posture.sources import FrameSource, LiveSource, PacedSource
 from posture.status import StatusFile
+from posture.stretch_file import load_stretches_or_packaged
+from posture.stretches import StretchAdvisor
 from posture.summary import Summarizer
 from posture.terminal import StatusLine, baseline_text, quality_text, summary_table
+from posture.wall_clock import WallClock
 from posture.wiring import check_outputs, make_console, make_observer, open_with_settings, print_notes
 
 DEMO_CALIBRATION_S = (0.0, 10.0)
@@ -102,7 +106,9 @@ def run_live(
             console.print(
                 "That baseline is getting old: 'posture calibrate' takes a fresh one.", style="yellow"
             )
-        pipeline = Pipeline(settings, baseline, start_of_day_s=_seconds_after_midnight())
+        is_standing = baseline_file is None and profile in settings.breaks.standing_profiles
+        pipeline = Pipeline(settings, baseline, is_standing=is_standing)
+        outputs.append(WallClock(pipeline))
         _watch(frames, source, observer, pipeline, console, signals, name, outputs)
         return signals.exit_code
 
@@ -116,17 +122,28 @@ def _watch(
     signals: StopSignals,
     baseline_name: str | None,
     outputs: list[Sink],
+    on_action: Callable[[Action], None] | None = None,
 ) -> None:
     """Run the loop with everything a person sees, and show the summary.
 
-    Without a `baseline_name` it is no monitor that ``posture status`` should tell about.
+    Without a `baseline_name` it is no monitor that ``posture status`` should tell about; without `on_action` its
+    notifications have no buttons. `on_action` is called on another thread.
     """
     settings = pipeline.settings
     watcher: FrameObserver = observer
     attention: Attention | None = None
     if isinstance(source, LiveSource):
         watcher = attention = Attention(observer, source, DutyCycle(settings))
-    notifier: Notifier = PlyerNotifier() if settings.notify.enabled else NullNotifier()
+
+    def warn(text: str) -> None:
+        console.print(text, style="yellow")
+
+    notifier = make_notifier(
+        settings.notify,
+        on_action or (lambda action: None),
+        lambda reason: warn(f"Notifications come without buttons: {reason}"),
+    )
+    advisor = StretchAdvisor(load_stretches_or_packaged(warn), n=int(time.time() / 60.0))
     queue = NotificationQueue(
         notifier,
         on_first_failure=lambda text: console.print(f"Notifications do not arrive: {text}", style="yellow"),
@@ -145,10 +162,20 @@ def _watch(
             "last_notification_error": queue.last_error,
             "camera": _camera_note(source) or "ok",
             "judged_hz": round(attention.judged_hz, 2) if attention else None,
+            "stretch": advisor.last.name if advisor.last else "",
+            "slouched": advisor.slouched,
         }
 
     summarizer = Summarizer(settings.judge.max_gap_s)
-    sinks: list[Sink] = [summarizer, NotificationSink(queue, settings.notify.timeout_s)]
+    notifications = NotificationSink(
+        queue,
+        settings.notify.timeout_s,
+        advisor=advisor,
+        has_buttons=settings.notify.buttons and on_action is not None,
+        has_sound=settings.notify.sound,
+        can_stand=any(is_there(profile_path(name)) for name in settings.breaks.standing_profiles),
+    )
+    sinks: list[Sink] = [summarizer, notifications]
     if attention is not None:
         sinks.append(attention)
     if baseline_name is not None:
@@ -232,12 +259,6 @@ def run_calibrate(spec: str | None, profile: str, seconds: float | None, overrid
             seconds=seconds,
         )
         return signals.exit_code
-
-
-def _seconds_after_midnight() -> float:
-    """Return the local time of day."""
-    now = datetime.now().astimezone()
-    return now.hour * 3600.0 + now.minute * 60.0 + now.second
 
 
 def run_demo(speed: float) -> int:

@@ -33,6 +33,7 @@ PURE = [
     "calibration",
     "alerts",
     "breaks",
+    "stretches",
     "pipeline",
     "duty",
     "glimpse",
@@ -59,9 +60,13 @@ OUTER = [
     "landmarker",
     "observer",
     "notify",
+    "popups",
+    "notifiers",
     "delivery",
     "sinks",
+    "wall_clock",
     "status",
+    "stretch_file",
     "monitor",
     "attention",
     "session",
@@ -71,6 +76,7 @@ OUTER = [
     "watching",
     "replaying",
     "inspecting",
+    "stretching",
     "cli",
     "__main__",
 ]
@@ -95,10 +101,11 @@ HOME = {
     "cv2": {"capture"},
     "cv2_enumerate_cameras": {"cameras"},
     "plyer": {"notify"},
+    "jeepney": {"popups"},
     "typer": {"cli"},
-    "rich": {"terminal", "wiring", "watching", "inspecting"},
+    "rich": {"terminal", "wiring", "watching", "inspecting", "stretching"},
     "platformdirs": {"config"},
-    "msgspec": {"settings", "config", "profiles", "status", "inspecting"},
+    "msgspec": {"settings", "config", "profiles", "status", "inspecting", "stretch_file"},
     "socket": {"streams"},
     "sqlite3": set(),
 }
@@ -231,7 +238,7 @@ def loaded_by(code):
     return set(done.stderr.splitlines()), done.stdout
 
 
-HEAVY = {"cv2", "mediapipe", "numpy", "plyer"}
+HEAVY = {"cv2", "mediapipe", "numpy", "plyer", "jeepney"}
 HELP = "sys.argv = ['posture', '--help']\nfrom posture.cli import main\ntry:\n    main()\nexcept SystemExit: pass"
 
 
