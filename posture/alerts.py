@@ -74,6 +74,8 @@ class AlertPolicy:
     def reset(self) -> None:
         """Forget every alert and snooze."""
         self.snoozed_until_s: float | None = None
+        self.is_muted = False
+        """Whether the desktop is not to be disturbed."""
         self._cooldown_s = self.settings.cooldown_s
         self._next_s: float | None = None
         self._recent: deque[float] = deque()
@@ -153,7 +155,9 @@ class AlertPolicy:
         return len(self._recent) < self.settings.max_per_hour
 
     def is_silenced(self, t_s: float) -> bool:
-        """Return whether a snooze or quiet hours cover `t_s`."""
+        """Return whether a snooze or quiet hours cover `t_s`, or the desktop is not to be disturbed."""
+        if self.is_muted:
+            return True
         if self.snoozed_until_s is not None:
             if t_s < self.snoozed_until_s:
                 return True

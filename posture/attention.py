@@ -61,6 +61,7 @@ class Attention:
         )
         self._judged_s: deque[float] = deque()
         self._t_s = 0.0
+        self._judges_all = False
 
     @property
     def condition(self) -> Reason:
@@ -71,6 +72,15 @@ class Attention:
     def judged_hz(self) -> float:
         """Frames judged per second of late."""
         return len(self._judged_s) / min(max(self._t_s, 1.0), RATE_SPAN_S)
+
+    def rebase(self) -> None:
+        """Take the background as it is from now on for where the camera should be."""
+        self._observer.rebase()
+        self._held = None
+
+    def judge_all(self, is_on: bool) -> None:
+        """Judge every frame from now on, whatever the duty cycle says, or as few as will do again."""
+        self._judges_all = is_on
 
     def detect(self, frame: Frame) -> Landmarks:
         """Return the landmarks of one frame (T = 1): its own, or the last ones if it shows the same.
@@ -100,7 +110,7 @@ class Attention:
         """Set when the next frame is looked at."""
         is_unsure = self._is_shifted is not (result.reason is Reason.CAMERA_MOVED)
         period_s = self._duty.step(result, is_judged=self._is_judged, is_unsure=is_unsure)
-        self._source.rate_hz = 1.0 / period_s
+        self._source.rate_hz = 1.0 / (self._duty.fastest_s if self._judges_all else period_s)
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -109,7 +119,8 @@ class Attention:
         """Return the frame's own landmarks if it must be judged, else the last ones at its time."""
         self._condition = Reason.NONE
         changed = nan if self._held is None else changed_ratio(cells, self._held[1], self._held[2])
-        if self._held is not None and not self._duty.is_due(frame.t_s, changed):
+        is_due = self._judges_all or self._duty.is_due(frame.t_s, changed)
+        if self._held is not None and not is_due:
             # The background is not repeated: two measurements of it must be two.
             return replace(self._held[0], t_s=np.array([frame.t_s]), scene_shift=_NO_SHIFT)
         landmarks = self._observer.detect(frame)

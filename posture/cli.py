@@ -29,6 +29,12 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="Show, find or write the configuration file.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
+profiles_app = typer.Typer(help="List, show, rename or delete stored baselines.", no_args_is_help=True)
+app.add_typer(profiles_app, name="profiles")
+trace_app = typer.Typer(
+    help="Look at what 'posture record' and 'posture run --record' wrote.", no_args_is_help=True
+)
+app.add_typer(trace_app, name="trace")
 
 SourceOption = Annotated[
     str | None,
@@ -70,7 +76,15 @@ def options(
 @app.command()
 def run(
     source: SourceOption = None,
-    profile: ProfileOption = "default",
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            "--profile",
+            "-p",
+            help="A baseline's name.",
+            show_default="the one that fits what the camera sees",
+        ),
+    ] = None,
     baseline: Annotated[
         Path | None, typer.Option(help="A baseline file instead of a profile.", show_default=False)
     ] = None,
@@ -84,6 +98,19 @@ def run(
         Path | None,
         typer.Option(metavar="OUT.jsonl", help="Write one JSON object per event.", show_default=False),
     ] = None,
+    plain: Annotated[
+        bool,
+        typer.Option("--plain", help="Events as lines instead of the live panel; good for screen readers."),
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Keep the landmarks (no picture) for 'posture replay'; in a folder, named after the time.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Watch the camera and tell about a slouch that lasts. Ctrl-C ends it.
 
@@ -91,7 +118,20 @@ def run(
     """
     from posture.watching import run_live
 
-    _exit(run_live(source, profile, baseline, speed, set_ or [], trace, events))
+    _exit(
+        run_live(
+            source,
+            profile,
+            baseline,
+            speed,
+            set_ or [],
+            trace,
+            events,
+            record,
+            is_plain=plain,
+            is_quiet=quiet,
+        )
+    )
 
 
 @app.command()
@@ -101,12 +141,15 @@ def calibrate(
     seconds: Annotated[
         float | None, typer.Option(min=3, max=120, help="How long to sit upright.", show_default="8")
     ] = None,
+    slouch: Annotated[
+        bool, typer.Option("--slouch", help="Then show your usual slouch: it sharpens the thresholds.")
+    ] = False,
     set_: SetOption = None,
 ) -> None:
     """Record your upright: sit tall, look at the screen, hold still for a few seconds."""
-    from posture.watching import run_calibrate
+    from posture.calibrating import run_calibrate
 
-    _exit(run_calibrate(source, profile, seconds, set_ or []))
+    _exit(run_calibrate(source, profile, seconds, slouch, set_ or []))
 
 
 def _parse_span(text: str | None) -> tuple[float, float] | None:
@@ -125,12 +168,15 @@ def _parse_span(text: str | None) -> tuple[float, float] | None:
 @app.command()
 def replay(
     clips: Annotated[
-        list[str], typer.Argument(metavar="CLIP...", help="Recorded clips, or folders of pictures.")
+        list[str],
+        typer.Argument(metavar="CLIP...", help="Clips, folders of pictures, or recorded landmarks."),
     ],
     calibrate: Annotated[
         str | None,
         typer.Option(
-            metavar="A:B", help="Fit the baseline on these seconds of each clip.", show_default="0:8"
+            metavar="A:B",
+            help="Fit the baseline on these seconds of each clip.",
+            show_default="0:8, or a recording's own baseline",
         ),
     ] = None,
     baseline: Annotated[
@@ -159,6 +205,49 @@ def replay(
     from posture.replaying import run_replay
 
     _exit(run_replay(clips, span_s, baseline, set_ or [], trace, events))
+
+
+@app.command()
+def record(
+    trace: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help="Write to this new file; in a folder, one named after the time."),
+    ],
+    source: SourceOption = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=1, help="End after this long.", show_default="until Ctrl-C")
+    ] = None,
+    set_: SetOption = None,
+) -> None:
+    """Record what the camera sees as landmarks, without a picture and without judging it.
+
+    'posture replay FILE --calibrate A:B' judges it later.
+    """
+    from posture.tracing import run_record
+
+    _exit(run_record(source, trace, seconds, set_ or []))
+
+
+@trace_app.command("info")
+def trace_info(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A recording.")],
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Tell when, how long, with which baseline it was recorded, and whether it is whole."""
+    from posture.tracing import show_trace_info
+
+    _exit(show_trace_info(file, as_json))
+
+
+@trace_app.command("export")
+def trace_export(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A recording.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT.csv", help="The table to write.")],
+) -> None:
+    """Write the landmarks as a table: one row per frame."""
+    from posture.tracing import export_trace
+
+    _exit(export_trace(file, output))
 
 
 @app.command()
@@ -209,6 +298,55 @@ def break_(
 
 
 @app.command()
+def pause(
+    duration: Annotated[
+        str | None, typer.Argument(help="Such as 30m or 1h30m.", show_default="until you resume")
+    ] = None,
+) -> None:
+    """Let the running monitor rest: nothing is judged, and the camera is let go."""
+    from posture.controlling import run_pause
+
+    _exit(run_pause(duration))
+
+
+@app.command()
+def resume() -> None:
+    """End a pause or a snooze."""
+    from posture.controlling import run_resume
+
+    _exit(run_resume())
+
+
+@app.command()
+def snooze(duration: Annotated[str, typer.Argument(help="Such as 15m or 1h30m.")] = "15m") -> None:
+    """Have the running monitor say nothing for a while; it goes on watching."""
+    from posture.controlling import run_snooze
+
+    _exit(run_snooze(duration))
+
+
+@app.command()
+def recalibrate(
+    seconds: Annotated[
+        float | None,
+        typer.Option(min=3, max=120, help="How long to sit upright; 3 will do in a hurry.", show_default="8"),
+    ] = None,
+) -> None:
+    """Have the running monitor take a new baseline: sit upright after the countdown."""
+    from posture.controlling import run_recalibrate
+
+    _exit(run_recalibrate(seconds))
+
+
+@app.command()
+def stop() -> None:
+    """End the running monitor."""
+    from posture.controlling import run_stop
+
+    _exit(run_stop())
+
+
+@app.command()
 def cameras() -> None:
     """List the cameras found."""
     from posture.inspecting import show_cameras
@@ -227,6 +365,49 @@ def bench(
     from posture.inspecting import run_bench
 
     _exit(run_bench(clip, repeat))
+
+
+NameArgument = Annotated[str, typer.Argument(help="A profile's name.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="As JSON.")]
+
+
+@profiles_app.command("list")
+def profiles_list(as_json: JsonOption = False) -> None:
+    """List the stored profiles."""
+    from posture.managing import list_profiles
+
+    _exit(list_profiles(as_json))
+
+
+@profiles_app.command("show")
+def profiles_show(name: NameArgument = "default", as_json: JsonOption = False) -> None:
+    """Tell how good a profile is, what counts as a slouch with it, and what would make it better."""
+    from posture.managing import show_profile
+
+    _exit(show_profile(name, as_json))
+
+
+@profiles_app.command("rename")
+def profiles_rename(
+    name: NameArgument, new: Annotated[str, typer.Argument(help="What it is to be called.")]
+) -> None:
+    """Give a profile another name; one that is there already is not overwritten."""
+    from posture.managing import rename
+
+    _exit(rename(name, new))
+
+
+@profiles_app.command("delete")
+def profiles_delete(
+    name: NameArgument, yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False
+) -> None:
+    """Delete a profile, after asking."""
+    from posture.managing import delete, describe
+
+    what = describe(name)
+    if not yes:
+        typer.confirm(f"Delete profile {what}?", abort=True)
+    _exit(delete(name))
 
 
 @config_app.command("path")

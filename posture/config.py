@@ -27,6 +27,7 @@ _KINDS = {
     "str": "text",
     "bool": "true or false",
     "object": "a section",
+    "array": "a list",
 }
 
 
@@ -36,13 +37,18 @@ def config_path() -> Path:
 
 
 def data_path() -> Path:
-    """Return the folder of profiles, whether it exists or not."""
+    """Return the folder of profiles and history, whether it exists or not."""
     return _folder(user_data_path)
 
 
-def status_path() -> Path:
-    """Return where the running monitor's status is, whether it exists or not."""
-    return _folder(user_state_path) / "status.json"
+def history_path() -> Path:
+    """Return where the history is, whether it exists or not."""
+    return data_path() / "history.sqlite"
+
+
+def state_path() -> Path:
+    """Return the folder by which a running monitor is found, whether it exists or not."""
+    return _folder(user_state_path)
 
 
 def _folder(find: Callable[..., Path]) -> Path:
@@ -75,14 +81,53 @@ def load_settings(path: Path | None = None, overrides: list[str] | None = None) 
     file = config_path() if path is None else path
     given = _read(file, must_exist=path is not None)
     _check(given, str(file))
-    layers = dict(given)
+    layers = _overridden(given, overrides)
+    merged = _merge(PRESETS[layers.get("preset", "balanced")], layers)
+    return _convert(merged, str(file))
+
+
+def restore_settings(
+    recorded: dict[str, Any], current: Settings, where: str, overrides: list[str] | None = None
+) -> tuple[Settings, tuple[str, ...]]:
+    """Return the settings that a recording was made with, and the keys in it that this program does not have.
+
+    Parameters
+    ----------
+    recorded : dict
+        Whole sections, as :func:`msgspec.to_builtins` gives them; they replace those of `current`.
+    current : Settings
+        All that was not recorded.
+    where : str
+        What an error's text calls the recording.
+    overrides : list of str
+        On top of both; a preset asked for here comes before the other overrides.
+
+    Raises
+    ------
+    SettingsError
+        As :func:`load_settings`.
+    """
+    hints = _hints()
+    known = {
+        section: {key: value for key, value in values.items() if f"{section}.{key}" in hints}
+        for section, values in recorded.items()
+        if isinstance(values, dict)
+    }
+    unknown = [f"{a}.{b}" for a in known for b in recorded[a] if b not in known[a]]
+    layers = _merge(msgspec.to_builtins(current), known)
+    asked = _overridden({}, overrides)
+    layers = _merge(_merge(layers, PRESETS.get(asked.get("preset", ""), {})), asked)
+    return _convert(layers, where), tuple(unknown)
+
+
+def _overridden(layers: dict[str, Any], overrides: list[str] | None) -> dict[str, Any]:
+    """Return `layers` with every ``section.key=value`` on top."""
     for override in overrides or []:
         key, value = _parse_override(override)
         layer = _nested(key, value)
         _check(layer, f"--set {override}")
         layers = _merge(layers, layer)
-    merged = _merge(PRESETS[layers.get("preset", "balanced")], layers)
-    return _convert(merged, str(file))
+    return layers
 
 
 def render_settings(current: Settings | None = None) -> str:

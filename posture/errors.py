@@ -56,3 +56,19 @@ class StretchError(PostureError, ValueError):
 
 class OutputError(PostureError, OSError):
     """Error raised when a result file cannot be written."""
+
+
+class ControlError(PostureError, RuntimeError):
+    """Error raised when a running monitor cannot be reached, or a command makes no sense."""
+
+
+class AlreadyRunningError(PostureError, RuntimeError):
+    """Error raised when a monitor of this user runs already."""
+
+
+class HistoryError(PostureError, OSError):
+    """Error raised when the history cannot be opened, read or written."""
+
+
+class DamagedHistoryError(HistoryError):
+    """Error raised when the content of the history's file cannot be relied on."""

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import msgspec
 from rich.text import Text
 
 from posture.bundled import DEMO_CLIP_NAME, asset_path
-from posture.config import status_path
+from posture.config import state_path
 from posture.status import read_status
-from posture.terminal import REASONS, STATES, clock
 from posture.wiring import make_console
+from posture.words import REASONS, STATES, clock
+
+LATE_S = 15.0
+"""Seconds; a loop that has done nothing for longer is worth a word (our choice: a lost camera ticks every second)."""
 
 
 def show_status(as_json: bool) -> int:
     """Print the running monitor's status."""
     console = make_console()
-    status = read_status(status_path())
+    status = read_status(state_path())
     if status is None:
         console.print(
             json.dumps({"running": False}) if as_json else "no monitor is running; 'posture run' starts one"
@@ -30,6 +32,8 @@ def show_status(as_json: bool) -> int:
         return 0
     symbol, word, colour = STATES[status.state]
     line = Text.assemble((f"{symbol} {word}", f"bold {colour}"), f"  {REASONS[status.reason]}")
+    if status.rest_detail:
+        line.append(f" ({status.rest_detail})")
     console.print(line)
     console.print(f"watching {status.source}, baseline {status.profile!r}, process {status.pid}")
     console.print(
@@ -43,7 +47,13 @@ def show_status(as_json: bool) -> int:
     )
     if status.last_notification_error:
         console.print(f"last failure: {status.last_notification_error}", style="yellow")
-    console.print(f"as of {time.time() - status.updated_unix_s:.0f} s ago", style="dim")
+    for what, seconds in (("paused", status.paused_for_s), ("snoozed", status.snoozed_for_s)):
+        if seconds is not None:
+            console.print(f"{what} for another {clock(seconds)}")
+    if status.age_s is not None and status.age_s > LATE_S:
+        console.print(
+            f"no picture has been dealt with for {status.age_s:.0f} s: does it hang?", style="yellow"
+        )
     return 0
 
 

@@ -24,6 +24,14 @@ class FrameObserver(Protocol):
         """Return the landmarks of one frame (T = 1)."""
         ...
 
+    def rebase(self) -> None:
+        """Take the background as it is from now on for where the camera should be."""
+        ...
+
+    def judge_all(self, is_on: bool) -> None:
+        """Judge every frame from now on, or as few as will do again."""
+        ...
+
 
 def run_monitor(
     frames: Iterable[Frame],

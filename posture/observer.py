@@ -46,6 +46,13 @@ class Observer:
         """Close the landmarker; calling it again does nothing."""
         self._landmarker.close()
 
+    def rebase(self) -> None:
+        """Take the background as it is from now on for where the camera should be."""
+        self._scene = SceneWatch()
+
+    def judge_all(self, is_on: bool) -> None:
+        """Nothing to do: every frame is judged."""
+
     def detect(self, frame: Frame) -> Landmarks:
         """Return what is seen in one frame (T = 1).
 

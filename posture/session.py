@@ -7,15 +7,12 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any, Self
 
-from posture.angles import compute_angles
-from posture.baseline import Baseline
-from posture.calibration import CalibrationQuality, assess, find_problem, fit_baseline
-from posture.landmarks import Frame, Landmarks, concatenate
+from posture.calibration_run import CalibrationResult, CalibrationRun, CalibrationTick
+from posture.landmarks import Frame, Landmarks
 from posture.monitor import FrameObserver, run_monitor
 from posture.pipeline import Pipeline
 from posture.profiles import now_utc
@@ -69,26 +66,6 @@ class StopSignals:
             raise SystemExit(self.exit_code)  # not KeyboardInterrupt: frameworks print things for that
 
 
-@dataclass(frozen=True, slots=True)
-class CalibrationTick:
-    """How a calibration is going, after one frame."""
-
-    is_counting_down: bool
-    """Still time to settle; nothing is recorded yet."""
-    remaining_s: float
-    """Seconds left of this phase."""
-    problem: str | None
-    """What is wrong with the picture now, as advice; None = nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class CalibrationResult:
-    """A baseline and how good its frames were."""
-
-    baseline: Baseline
-    quality: CalibrationQuality
-
-
 def calibrate(
     frames: Iterator[Frame],
     observer: FrameObserver,
@@ -126,27 +103,48 @@ def calibrate(
     CalibrationError
         If the frames make no baseline; the text says why.
     """
-    collected: list[Landmarks] = []
-    start_s: float | None = None
+    run = _collect(
+        frames, observer, settings, seconds=seconds, countdown_s=countdown_s, on_tick=on_tick, stop=stop
+    )
+    return None if run is None else run.result(now_utc())
+
+
+def collect(
+    frames: Iterator[Frame],
+    observer: FrameObserver,
+    settings: Settings,
+    *,
+    seconds: float,
+    countdown_s: float,
+    on_tick: Callable[[CalibrationTick], None],
+    stop: threading.Event,
+) -> Landmarks | None:
+    """Return the landmarks of some seconds after a countdown, or None when it was stopped; see :func:`calibrate`."""
+    run = _collect(
+        frames, observer, settings, seconds=seconds, countdown_s=countdown_s, on_tick=on_tick, stop=stop
+    )
+    return None if run is None else run.landmarks
+
+
+def _collect(
+    frames: Iterator[Frame],
+    observer: FrameObserver,
+    settings: Settings,
+    *,
+    seconds: float,
+    countdown_s: float,
+    on_tick: Callable[[CalibrationTick], None],
+    stop: threading.Event,
+) -> CalibrationRun | None:
+    """Return a calibration whose frames have all come, or as many as there were; None = it was stopped."""
+    run = CalibrationRun(settings.judge, seconds=seconds, countdown_s=countdown_s)
     for frame in frames:
         if stop.is_set():
             return None
-        landmarks = observer.detect(frame)
-        start_s = frame.t_s if start_s is None else start_s
-        begin_s = start_s + countdown_s
-        if frame.t_s >= begin_s + seconds:
+        if (tick := run.step(observer.detect(frame))) is None:
             break
-        problem = find_problem(landmarks, compute_angles(landmarks), settings.judge)
-        if frame.t_s < begin_s:
-            on_tick(CalibrationTick(True, begin_s - frame.t_s, problem))
-        else:
-            collected.append(landmarks)
-            on_tick(CalibrationTick(False, begin_s + seconds - frame.t_s, problem))
-    if stop.is_set():
-        return None
-    taken = concatenate(collected) if collected else Landmarks.empty()
-    baseline = fit_baseline(taken, settings.judge, now_utc())
-    return CalibrationResult(baseline, assess(taken, compute_angles(taken), settings.judge))
+        on_tick(tick)
+    return None if stop.is_set() else run
 
 
 def open_outputs(stack: contextlib.ExitStack, trace: Path | None, events: Path | None) -> list[Sink]:

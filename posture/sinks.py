@@ -53,6 +53,11 @@ class TextSink:
         except OSError as error:
             raise self._failure(error) from error
 
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self._path
+
     def close(self) -> None:
         """Write out what is buffered and close the file."""
         try:

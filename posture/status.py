@@ -1,8 +1,7 @@
-"""What the running monitor tells ``posture status``: one small file in the platform's state folder."""
+"""What a running monitor tells about itself: the newest result, and what surrounds it."""
 
 from __future__ import annotations
 
-import logging
 import os
 import time
 from collections.abc import Callable
@@ -12,33 +11,34 @@ from typing import Any
 
 import msgspec
 
-from posture.errors import OutputError
-from posture.files import write_atomically
+from posture.control import commands
+from posture.control.channel import send
+from posture.errors import ControlError
 from posture.pipeline import StepResult
 from posture.slouch import Reason, SlouchState
-
-PERIOD_S = 2.0
-"""Seconds between two writes while nothing changes (our choice: fresh enough to look at, no load)."""
-STALE_S = 15.0
-"""Seconds after which a file is from a monitor that has ended without a word (our choice)."""
-
-_log = logging.getLogger(__name__)
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """A running monitor at a moment."""
 
     pid: int
-    updated_unix_s: float
+    age_s: float | None
+    """Seconds since a frame was dealt with; None = none has been: the monitor is starting, or takes a baseline."""
     source: str
     profile: str
     state: SlouchState
     reason: Reason
     neck_deviation_deg: float | None
     thoracic_deviation_deg: float | None
+    slouch_ratio: float | None
     slouched_s: float
     sat_s: float
     alerts: int
+    rest_detail: str = ""
+    """What a rest is about, such as the program in a call."""
+    paused_for_s: float | None = None
+    """Seconds left of a pause that ends by itself."""
+    snoozed_for_s: float | None = None
     notifications_sent: int = 0
     notifications_failed: int = 0
     notifications_dropped: int = 0
@@ -52,77 +52,67 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Slouches by what drove them: ``neck``, ``thoracic``, ``flexion``, ``sink``."""
 
 
-class StatusFile:
-    """Keep the status file fresh; a sink.
+class StatusBoard:
+    """Keep the newest result for whoever asks, on any thread; a sink.
 
     Parameters
     ----------
-    path : Path
-        The file; taken away at the end.
     source, profile : str
         What is watched, against which baseline: a profile's or a file's name.
     details : callable
-        Return the counters of delivery and the camera's condition as keyword values of :class:`Status`.
+        Return what else there is to tell, as keyword values of :class:`Status`.
     """
 
-    def __init__(self, path: Path, source: str, profile: str, details: Callable[[], dict[str, Any]]) -> None:
-        self._path, self._source, self._profile, self._details = path, source, profile, details
+    def __init__(self, source: str, profile: str, details: Callable[[], dict[str, Any]] = dict) -> None:
+        self._source, self.profile, self.details = source, profile, details
+        self._newest: tuple[StepResult, float] | None = None
         self._n_alerts = 0
-        self._written_s: float | None = None
-        self._shown: tuple[str, str] | None = None
-        self._has_failed = False
 
     def handle(self, result: StepResult) -> None:
-        """Write the file when something changed or it is getting old; a failure is logged once."""
+        """Take one frame's result in."""
         self._n_alerts += result.alert is not None
-        shown = (result.state.value, result.reason.value)
-        now_s = time.monotonic()
-        if shown == self._shown and self._written_s is not None and now_s - self._written_s < PERIOD_S:
-            return
-        self._shown, self._written_s = shown, now_s
-        status = Status(
-            pid=os.getpid(),
-            updated_unix_s=time.time(),
-            source=self._source,
-            profile=self._profile,
-            state=result.state,
-            reason=result.reason,
-            neck_deviation_deg=_number(result.neck_deviation_deg),
-            thoracic_deviation_deg=_number(result.thoracic_deviation_deg),
-            slouched_s=result.slouched_s,
-            sat_s=result.sat_s,
-            alerts=self._n_alerts,
-            **self._details(),
-        )
-        try:
-            write_atomically(self._path, msgspec.json.encode(status), is_durable=False)
-        except OutputError as error:
-            if not self._has_failed:
-                _log.warning("'posture status' will not work: %s", error)
-            self._has_failed = True
+        self._newest = result, time.monotonic()
 
     def close(self) -> None:
-        """Take the file away: nothing runs any more."""
-        if self._has_failed:
-            return  # has been said, and what is there is another's
-        try:
-            self._path.unlink(missing_ok=True)
-        except OSError as error:
-            _log.warning("cannot remove %s: %s", self._path, error.strerror)
+        """Nothing to let go of."""
+
+    def snapshot(self) -> Status:
+        """Return how things stand."""
+        result, at_s = self._newest or (None, 0.0)
+        return Status(
+            pid=os.getpid(),
+            age_s=None if result is None else round(time.monotonic() - at_s, 1),
+            source=self._source,
+            profile=self.profile,
+            state=SlouchState.UNKNOWN if result is None else result.state,
+            reason=Reason.NOT_CALIBRATED if result is None else result.reason,
+            neck_deviation_deg=_number(result.neck_deviation_deg if result else None),
+            thoracic_deviation_deg=_number(result.thoracic_deviation_deg if result else None),
+            slouch_ratio=_number(result.slouch_ratio if result else None),
+            slouched_s=result.slouched_s if result else 0.0,
+            sat_s=result.sat_s if result else 0.0,
+            alerts=self._n_alerts,
+            **self.details(),
+        )
 
 
-def read_status(path: Path) -> Status | None:
-    """Return the running monitor's status, or None when none is running.
+def read_status(folder: Path) -> Status | None:
+    """Return the status of the monitor whose channel is in `folder`; None = none is running.
 
-    A file that nobody has refreshed for 15 s, or that is damaged, is from a monitor that has died.
+    Raises
+    ------
+    ControlError
+        If one runs and does not answer.
     """
-    try:
-        status = msgspec.json.decode(path.read_bytes(), type=Status)
-    except (OSError, ValueError, RecursionError):  # a msgspec.DecodeError is a ValueError
+    reply = send(folder, commands.Status())
+    if reply is None:
         return None
-    return status if time.time() - status.updated_unix_s < STALE_S else None
+    try:
+        return msgspec.json.decode(reply.status, type=Status)
+    except ValueError as error:
+        raise ControlError("the running monitor is of another version; end it with 'posture stop'") from error
 
 
-def _number(value: float) -> float | None:
+def _number(value: float | None) -> float | None:
     """Return `value`, or None for NaN, which JSON does not have."""
-    return None if isnan(value) else round(value, 2)
+    return None if value is None or isnan(value) else round(value, 2)

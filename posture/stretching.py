@@ -13,8 +13,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from posture.config import status_path
-from posture.errors import StretchError
+from posture.config import state_path
+from posture.errors import ControlError, StretchError
 from posture.session import INTERRUPTED
 from posture.status import Status, read_status
 from posture.stretch_file import load_stretches
@@ -50,9 +50,9 @@ def run_break(name: str | None, group: str | None, seconds: int | None, *, is_li
     if is_list:
         _show_list(console, stretches)
         return 0
-    status = read_status(status_path())
+    status = _find_status()
     slouched = {} if status is None else status.slouched
-    stretch = _first(stretches, name, status)
+    stretch = first_stretch(stretches, name, status)
     n = int(time.time() / MINUTE_S)  # another one every minute
     try:
         while True:
@@ -66,7 +66,15 @@ def run_break(name: str | None, group: str | None, seconds: int | None, *, is_li
         return INTERRUPTED
 
 
-def _first(stretches: Sequence[Stretch], name: str | None, status: Status | None) -> Stretch:
+def _find_status() -> Status | None:
+    """Return how the running monitor stands; None = there is none, or it does not say."""
+    try:
+        return read_status(state_path())
+    except ControlError:
+        return None
+
+
+def first_stretch(stretches: Sequence[Stretch], name: str | None, status: Status | None) -> Stretch:
     """Return the stretch to begin with."""
     if name is not None:
         return find_stretch(stretches, name)

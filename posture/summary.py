@@ -21,6 +21,13 @@ class Bout:
     """Mean of the decision quantity over its judged frames; NaN = none was judged."""
     max_slouch_ratio: float
     n_frames: int
+    reason: Reason = Reason.NONE
+    """Why most of its frames were not judged; NONE unless the state is UNKNOWN."""
+    mean_neck_deg: float = nan
+    """Deviations over its judged frames, forward positive; NaN = none was judged."""
+    max_neck_deg: float = nan
+    mean_thoracic_deg: float = nan
+    max_thoracic_deg: float = nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,46 @@ class Summary:
     alerts_s: tuple[float, ...]
     """Frame times of the alerts."""
     bouts: tuple[Bout, ...]
+
+
+class BoutTracker:
+    """Follow the bouts of a stream of step results.
+
+    Parameters
+    ----------
+    max_gap_s : float
+        A longer hole between two frames is a gap: it ends the bout and belongs to no state.
+    """
+
+    def __init__(self, max_gap_s: float) -> None:
+        self._max_gap_s = max_gap_s
+        self._previous_s: float | None = None
+        self._open: _OpenBout | None = None
+
+    @property
+    def open(self) -> Bout | None:
+        """The bout that goes on, as far as it has come."""
+        return None if self._open is None else self._open.closed()
+
+    def step(self, result: StepResult) -> Bout | None:
+        """Take one frame in and return the bout that has ended with it, if one has."""
+        previous_s, self._previous_s = self._previous_s, result.t_s
+        ended = None
+        if self._open is not None and previous_s is not None:
+            is_gap = result.t_s - previous_s > self._max_gap_s
+            if not is_gap:
+                self._open.end_s = result.t_s
+            if is_gap or self._open.state is not result.state:
+                ended = self.cut()
+        if self._open is None:
+            self._open = _OpenBout(result.state, result.t_s)
+        self._open.add(result)
+        return ended
+
+    def cut(self) -> Bout | None:
+        """End the open bout at its newest frame and return it; None = there is none."""
+        ended, self._open = self.open, None
+        return ended
 
 
 class Summarizer:
@@ -56,7 +103,7 @@ class Summarizer:
         self._n_events: dict[EventKind, int] = {}
         self._alerts_s: list[float] = []
         self._bouts: list[Bout] = []
-        self._open: _OpenBout | None = None
+        self._tracker = BoutTracker(max_gap_s)
 
     def handle(self, result: StepResult) -> None:
         """Take one frame's result in."""
@@ -66,14 +113,8 @@ class Summarizer:
             self._seconds[previous.state] += dt_s
             if previous.state is SlouchState.UNKNOWN and previous.reason is not Reason.NONE:
                 self._not_judged_s[previous.reason] = self._not_judged_s.get(previous.reason, 0.0) + dt_s
-            if self._open is not None:
-                self._open.end_s = result.t_s
-        else:
-            self._close_bout()
-        if self._open is None or self._open.state is not result.state:
-            self._close_bout()
-            self._open = _OpenBout(result.state, result.t_s)
-        self._open.add(result.slouch_ratio)
+        if (ended := self._tracker.step(result)) is not None:
+            self._bouts.append(ended)
         for event in result.events:
             self._n_events[event.kind] = self._n_events.get(event.kind, 0) + 1
             if event.kind is EventKind.ALERT:
@@ -84,9 +125,8 @@ class Summarizer:
 
     def summary(self) -> Summary:
         """Return what has happened so far."""
-        bouts = list(self._bouts)
-        if self._open is not None:
-            bouts.append(self._open.closed())
+        still_open = self._tracker.open
+        bouts = self._bouts if still_open is None else [*self._bouts, still_open]
         return Summary(
             self._n_frames,
             dict(self._seconds),
@@ -96,29 +136,56 @@ class Summarizer:
             tuple(bouts),
         )
 
-    def _close_bout(self) -> None:
-        """End the open bout, if there is one."""
-        if self._open is not None:
-            self._bouts.append(self._open.closed())
-            self._open = None
-
 
 class _OpenBout:
     """A bout that still grows."""
 
     def __init__(self, state: SlouchState, start_s: float) -> None:
         self.state, self.start_s, self.end_s = state, start_s, start_s
-        self._n_frames, self._n_judged, self._sum, self._max = 0, 0, 0.0, nan
+        self._n_frames = 0
+        self._ratio, self._neck, self._thoracic = _Spread(), _Spread(), _Spread()
+        self._n_unjudged: dict[Reason, int] = {}
 
-    def add(self, slouch_ratio: float) -> None:
+    def add(self, result: StepResult) -> None:
         """Take one frame in."""
         self._n_frames += 1
-        if not isnan(slouch_ratio):
-            self._n_judged += 1
-            self._sum += slouch_ratio
-            self._max = slouch_ratio if isnan(self._max) else max(self._max, slouch_ratio)
+        if not isnan(result.slouch_ratio):
+            self._ratio.add(result.slouch_ratio)
+            self._neck.add(result.neck_deviation_deg)
+            self._thoracic.add(result.thoracic_deviation_deg)
+        elif self.state is SlouchState.UNKNOWN:
+            self._n_unjudged[result.reason] = self._n_unjudged.get(result.reason, 0) + 1
 
     def closed(self) -> Bout:
         """Return it as it is now."""
-        mean = self._sum / self._n_judged if self._n_judged else nan
-        return Bout(self.state, self.start_s, self.end_s, mean, self._max, self._n_frames)
+        return Bout(
+            self.state,
+            self.start_s,
+            self.end_s,
+            self._ratio.mean,
+            self._ratio.highest,
+            self._n_frames,
+            max(self._n_unjudged, key=self._n_unjudged.__getitem__, default=Reason.NONE),
+            self._neck.mean,
+            self._neck.highest,
+            self._thoracic.mean,
+            self._thoracic.highest,
+        )
+
+
+class _Spread:
+    """Mean and maximum of what has been added; NaN = nothing."""
+
+    def __init__(self) -> None:
+        self._n, self._sum, self.highest = 0, 0.0, nan
+
+    def add(self, value: float) -> None:
+        """Take one value in."""
+        self._n += 1
+        self._sum += value
+        self.highest = value if isnan(self.highest) else max(self.highest, value)
+
+    @property
+    def mean(self) -> float:
+        """The mean."""
+        return self._sum / self._n if self._n else nan

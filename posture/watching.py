@@ -1,55 +1,61 @@
-"""The commands that watch: run, calibrate, demo. They return the exit code and raise PostureError."""
+"""The commands that watch: run, demo. They return the exit code and raise PostureError."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from rich.console import Console
-from rich.live import Live
-from rich.text import Text
 
 from posture.attention import Attention
 from posture.baseline import Baseline
 from posture.bundled import DEMO_CLIP_NAME, asset_path
-from posture.config import load_settings, status_path
+from posture.calibrating import choose_by_view, find_drift_from, stored_choice, take_baseline
+from posture.calibration_run import CalibrationResult
+from posture.conductor import Conductor
+from posture.config import history_path, load_settings, state_path
+from posture.control.commands import Command, Recalibrate, Snooze, Wrong
 from posture.delivery import NotificationQueue
+from posture.desktop.circumstances import Orders, decide
+from posture.desktop.watcher import DesktopWatcher
 from posture.duty import DutyCycle
-from posture.errors import ProfileError
+from posture.history.recorder import HistorySink, make_watch
 from posture.landmarks import Frame
+from posture.load import Load
 from posture.monitor import FrameObserver, run_monitor
 from posture.notifiers import make_notifier
-from posture.notify import Action
+from posture.notify import Action, Notification
 from posture.observer import Observer
+from posture.panel_view import Surroundings
 from posture.pipeline import Pipeline
-from posture.profiles import (
-    DEFAULT_NAME,
-    age_days,
-    age_text,
-    is_there,
-    load_baseline,
-    load_profile,
-    profile_path,
-    save_baseline,
-)
-from posture.session import CalibrationTick, StopSignals, calibrate, open_outputs
+from posture.profiles import Profile, age_days, is_there, now_utc, profile_path, save_profile
+from posture.reception import Reception
+from posture.recording.writer import RecordedPipeline, TraceWriter, make_header, recording_path
+from posture.session import StopSignals, open_outputs
 from posture.settings import Settings
-from posture.sinks import NotificationSink, Sink
+from posture.sinks import NotificationSink, Sink, TraceSink
 from posture.sources import FrameSource, LiveSource, PacedSource
-from posture.status import StatusFile
+from posture.status import StatusBoard
 from posture.stretch_file import load_stretches_or_packaged
 from posture.stretches import StretchAdvisor
 from posture.summary import Summarizer
-from posture.terminal import StatusLine, baseline_text, quality_text, summary_table
-from posture.wall_clock import WallClock
+from posture.tables import baseline_text
+from posture.terminal import make_display, summary_table
+from posture.wall_clock import WallClock, time_of_day_s
 from posture.wiring import check_outputs, make_console, make_observer, open_with_settings, print_notes
 
 DEMO_CALIBRATION_S = (0.0, 10.0)
 DEMO_SUSTAIN_S = 10.0
 """Seconds; the clip's slouch lasts 25 s, a working day's default is 60 s."""
+ASKED: dict[Action, Command] = {"snooze": Snooze(), "recalibrate": Recalibrate(), "wrong": Wrong()}
+"""What a notification's button has the monitor do."""
+OPENING_S = 10.0
+"""Seconds that a camera let go may take to give a picture again (as `live.FIRST_PICTURE_S`)."""
 
 
 def _camera_note(source: FrameSource) -> str:
@@ -61,41 +67,50 @@ def _camera_note(source: FrameSource) -> str:
 
 def run_live(
     spec: str | None,
-    profile: str,
+    profile: str | None,
     baseline_file: Path | None,
     speed: float,
     overrides: list[str],
     trace: Path | None,
     events: Path | None,
+    record: Path | None = None,
+    *,
+    is_plain: bool = False,
+    is_quiet: bool = False,
 ) -> int:
     """Watch a source until it ends or a signal comes."""
     settings = load_settings(overrides=overrides)
-    console = make_console()
-    path = profile_path(profile)
-    if baseline_file is not None:
-        baseline: Baseline | None = load_baseline(baseline_file)
-    elif is_there(path) or profile != DEFAULT_NAME:
-        baseline = load_profile(profile)
-    else:
-        baseline = None
+    console = make_console(is_quiet=is_quiet)
+    chosen = stored_choice(profile, baseline_file, console)
     spec = spec or str(settings.camera.source)
-    check_outputs([spec], [trace, events])
+    record = None if record is None else recording_path(record)
+    check_outputs([spec], [trace, events, record])
     signals = StopSignals()
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(open_with_settings(spec, settings, signals))
+        reception = Reception(state_path(), signals.stop, StatusBoard(source.name, chosen.name))
+        stack.enter_context(reception)
         is_clip = not source.is_live
+        if is_clip and chosen.options:  # a look of its own: a run judges all of a clip
+            ahead = stack.enter_context(open_with_settings(spec, settings, signals))
         if is_clip:
             source = stack.enter_context(PacedSource(source, speed, stop=signals.stop))
         observer = stack.enter_context(make_observer(settings))
         stack.enter_context(signals)  # not before: until here a signal may simply end the process
         outputs = open_outputs(stack, trace, events)
         frames = iter(source)
-        name = profile if baseline_file is None else baseline_file.name
+        if chosen.options:
+            first = iter(ahead) if is_clip else frames
+            with make_observer(settings) as looking:
+                chosen = choose_by_view(chosen, first, looking, settings, signals, console, source.name)
+        name, baseline = chosen.name, chosen.baseline
+        reception.board.profile = name
         if baseline is None:
+            path = None if is_clip else profile_path(name)
             name = "its first seconds" if is_clip else name
             console.print("No baseline yet: sit upright and look at the screen.")
-            baseline = _take_baseline(
-                frames, observer, settings, signals, console, None if is_clip else path, is_clip=is_clip
+            baseline = take_baseline(
+                frames, observer, settings, signals, console, path, is_clip=is_clip, camera=source.name
             )
         if baseline is None:
             return signals.exit_code
@@ -106,11 +121,50 @@ def run_live(
             console.print(
                 "That baseline is getting old: 'posture calibrate' takes a fresh one.", style="yellow"
             )
-        is_standing = baseline_file is None and profile in settings.breaks.standing_profiles
-        pipeline = Pipeline(settings, baseline, is_standing=is_standing)
+        pipeline = _make_pipeline(stack, record, _spaced(settings, source), baseline, source, name)
+        pipeline.set_standing(baseline_file is None and name in settings.breaks.standing_profiles)
         outputs.append(WallClock(pipeline))
-        _watch(frames, source, observer, pipeline, console, signals, name, outputs)
+        if record is not None:
+            console.print(f"Recording landmarks, no picture, to {record}")
+        is_kept = not is_clip and baseline_file is None
+        save = functools.partial(_keep, profile_path(name), source.name) if is_kept else None
+        _watch(
+            frames, source, observer, pipeline, console, signals, reception, save, outputs, is_plain=is_plain
+        )
         return signals.exit_code
+
+
+def _spaced(settings: Settings, source: FrameSource) -> Settings:
+    """Return the settings with the time between two checks being no gap, where the camera is let go in between."""
+    period_s = settings.camera.release_between_checks_s if source.is_live else 0.0
+    longest_s = max(settings.judge.max_gap_s, OPENING_S + period_s) if period_s else settings.judge.max_gap_s
+    return msgspec.structs.replace(
+        settings, judge=msgspec.structs.replace(settings.judge, max_gap_s=longest_s)
+    )
+
+
+def _make_pipeline(
+    stack: contextlib.ExitStack,
+    record: Path | None,
+    settings: Settings,
+    baseline: Baseline,
+    source: FrameSource,
+    profile: str,
+) -> Pipeline:
+    """Return the pipeline of a run; if it is recorded, `stack` closes the file."""
+    start_of_day_s = time_of_day_s()
+    if record is None:
+        return Pipeline(settings, baseline, start_of_day_s=start_of_day_s)
+    header = make_header(
+        source.name,
+        rate_hz=settings.camera.rate_hz if source.is_live else None,
+        settings=settings,
+        baseline=baseline,
+        profile=profile,
+        start_of_day_s=start_of_day_s,
+    )
+    writer = stack.enter_context(TraceWriter(record, header))
+    return RecordedPipeline(settings, baseline, writer, start_of_day_s=start_of_day_s)
 
 
 def _watch(
@@ -120,39 +174,72 @@ def _watch(
     pipeline: Pipeline,
     console: Console,
     signals: StopSignals,
-    baseline_name: str | None,
+    reception: Reception | None,
+    save: Callable[[CalibrationResult], None] | None,
     outputs: list[Sink],
-    on_action: Callable[[Action], None] | None = None,
+    *,
+    is_plain: bool = False,
 ) -> None:
     """Run the loop with everything a person sees, and show the summary.
 
-    Without a `baseline_name` it is no monitor that ``posture status`` should tell about; without `on_action` its
-    notifications have no buttons. `on_action` is called on another thread.
+    Without a `reception` it is no monitor that can be told anything.
     """
     settings = pipeline.settings
     watcher: FrameObserver = observer
     attention: Attention | None = None
+    camera: LiveSource | None = None
+    duty = DutyCycle(settings)
     if isinstance(source, LiveSource):
-        watcher = attention = Attention(observer, source, DutyCycle(settings))
+        camera = source
+        watcher = attention = Attention(observer, source, duty)
+    surroundings = DesktopWatcher(settings) if camera is not None else None
+
+    def find_orders(is_present: bool) -> Orders:
+        if surroundings is None:
+            return Orders()
+        orders = decide(surroundings.latest(), settings, is_present=is_present)
+        duty.use(orders.preset)
+        return orders
 
     def warn(text: str) -> None:
         console.print(text, style="yellow")
 
+    def press(action: Action) -> None:
+        conductor.submit(ASKED[action])
+
     notifier = make_notifier(
-        settings.notify,
-        on_action or (lambda action: None),
-        lambda reason: warn(f"Notifications come without buttons: {reason}"),
+        settings.notify, press, lambda reason: warn(f"Notifications come without buttons: {reason}")
     )
-    advisor = StretchAdvisor(load_stretches_or_packaged(warn), n=int(time.time() / 60.0))
+    advisor = StretchAdvisor(
+        load_stretches_or_packaged(lambda text: warn(f"{text}. Going on with the packaged ones.")),
+        n=int(time.time() / 60.0),
+    )
     queue = NotificationQueue(
         notifier,
         on_first_failure=lambda text: console.print(f"Notifications do not arrive: {text}", style="yellow"),
     )
 
-    def note() -> str:
-        failed = f"not notified: {queue.failed}" if queue.failed else ""
-        rate = f"{attention.judged_hz:.1f} judged/s" if attention else ""
-        return "  ".join(part for part in (_camera_note(source), failed, rate) if part)
+    def announce(title: str, message: str) -> None:
+        console.print(f"{title}: {message}", style="bold")
+        queue.post(Notification(title, message, settings.notify.timeout_s))
+
+    conductor = Conductor(
+        watcher, pipeline, camera, announce=announce, save=save, now_utc=now_utc, find_orders=find_orders
+    )
+
+    load = Load(settings.judge.max_gap_s)
+
+    def around() -> Surroundings:
+        failed = f", {queue.failed} failed" if queue.failed else ""
+        return Surroundings(
+            camera=source.name,
+            trouble=_camera_note(source),
+            judged_hz=attention.judged_hz if attention else load.frame_hz,
+            cpu_ratio=load.cpu_ratio,
+            notified=f"{queue.sent} sent{failed}" if settings.notify.enabled else "off",
+            upright_ratio=load.upright_ratio,
+            span="this run",
+        )
 
     def details() -> dict[str, Any]:
         return {
@@ -160,8 +247,11 @@ def _watch(
             "notifications_failed": queue.failed,
             "notifications_dropped": queue.dropped,
             "last_notification_error": queue.last_error,
-            "camera": _camera_note(source) or "ok",
+            "camera": _camera_note(source) or ("let go" if camera and camera.status == "resting" else "ok"),
             "judged_hz": round(attention.judged_hz, 2) if attention else None,
+            "rest_detail": conductor.rest_detail,
+            "paused_for_s": conductor.paused_for_s,
+            "snoozed_for_s": conductor.snoozed_for_s,
             "stretch": advisor.last.name if advisor.last else "",
             "slouched": advisor.slouched,
         }
@@ -171,94 +261,42 @@ def _watch(
         queue,
         settings.notify.timeout_s,
         advisor=advisor,
-        has_buttons=settings.notify.buttons and on_action is not None,
+        has_buttons=settings.notify.buttons,
         has_sound=settings.notify.sound,
-        can_stand=any(is_there(profile_path(name)) for name in settings.breaks.standing_profiles),
+        can_stand=any(is_there(profile_path(profile)) for profile in settings.breaks.standing_profiles),
     )
-    sinks: list[Sink] = [summarizer, notifications]
+    sinks: list[Sink] = [summarizer, load, conductor, notifications]
     if attention is not None:
         sinks.append(attention)
-    if baseline_name is not None:
-        sinks.append(StatusFile(status_path(), source.name, baseline_name, details))
-    sinks.append(StatusLine(console, note))  # last: it holds the terminal as soon as it is made
+    if reception is not None:
+        reception.board.details, reception.conductor = details, conductor
+        sinks.append(reception.board)
+    if reception is not None and source.is_live and settings.history.enabled:
+        trace = next((sink.path for sink in outputs if isinstance(sink, TraceSink)), None)
+        sinks.append(
+            HistorySink(
+                history_path(),
+                make_watch(pipeline, source.name, reception.board.profile, trace),
+                retention_days=settings.history.retention_days,
+                tell=lambda text: console.print(text, style="yellow", markup=False),
+            )
+        )
+    # last: it holds the terminal as soon as it is made
+    sinks.append(make_display(console, pipeline, around, is_plain=is_plain))
     with contextlib.ExitStack() as closing:
+        if surroundings is not None:
+            closing.enter_context(surroundings)
         for sink in sinks:
             closing.callback(sink.close)
-        run_monitor(frames, watcher, pipeline, [*outputs, *sinks], signals.stop)
+        run_monitor(conductor.through(frames), conductor, pipeline, [*outputs, *sinks], signals.stop)
     console.print(summary_table(summarizer.summary()))
     print_notes(console, source)
 
 
-def _take_baseline(
-    frames: Iterator[Frame],
-    observer: Observer,
-    settings: Settings,
-    signals: StopSignals,
-    console: Console,
-    path: Path | None,
-    *,
-    is_clip: bool,
-    seconds: float | None = None,
-) -> Baseline | None:
-    """Calibrate, before a camera with a countdown, and store the result; None = stopped before it was done.
-
-    Without a `path` nothing is stored: whoever is in a clip must not become the default.
-    """
-
-    def show(tick: CalibrationTick) -> None:
-        phase = "get ready" if tick.is_counting_down else "hold still"
-        text = Text.assemble((f"{phase}  {tick.remaining_s:.0f} s", "bold"))
-        text.append(f"  {tick.problem or 'good'}", "yellow" if tick.problem else "green")
-        if console.is_terminal:
-            live.update(text, refresh=True)
-
-    with Live(console=console, auto_refresh=False, transient=True) as live:
-        result = calibrate(
-            frames,
-            observer,
-            settings,
-            seconds=seconds or settings.calibration.seconds,
-            countdown_s=0.0 if is_clip else settings.calibration.countdown_s,
-            on_tick=show,
-            stop=signals.stop,
-        )
-    if result is None:
-        console.print("Stopped; no baseline was taken.")
-        return None
-    if path is not None:
-        save_baseline(path, result.baseline)
-    console.print(
-        f"Baseline taken: {baseline_text(result.baseline)}.\n{quality_text(result.quality)}.\n"
-        + ("Taken from a clip, so for this run only." if path is None else f"Saved to {path}")
-    )
-    return result.baseline
-
-
-def run_calibrate(spec: str | None, profile: str, seconds: float | None, overrides: list[str]) -> int:
-    """Take a baseline and store it."""
-    settings = load_settings(overrides=overrides)
-    console = make_console()
-    path = profile_path(profile)
-    if is_there(path):
-        with contextlib.suppress(ProfileError):
-            console.print(f"Profile {profile!r}, {age_text(load_baseline(path))}, will be replaced.")
-    signals = StopSignals()
-    with (
-        open_with_settings(spec or str(settings.camera.source), settings, signals) as source,
-        make_observer(settings) as observer,
-        signals,
-    ):
-        _take_baseline(
-            iter(source),
-            observer,
-            settings,
-            signals,
-            console,
-            path,
-            is_clip=not source.is_live,
-            seconds=seconds,
-        )
-        return signals.exit_code
+def _keep(path: Path, camera: str, result: CalibrationResult) -> None:
+    """Store a baseline that was taken while the monitor ran."""
+    drift = find_drift_from(path, result.baseline)
+    save_profile(path, Profile(result.baseline, camera, result.quality, drift))
 
 
 def run_demo(speed: float) -> int:
@@ -276,7 +314,7 @@ def run_demo(speed: float) -> int:
         observer = stack.enter_context(make_observer(settings))
         stack.enter_context(signals)
         pipeline = Pipeline(settings, calibrate_span_s=DEMO_CALIBRATION_S)
-        _watch(iter(source), source, observer, pipeline, console, signals, None, [])
+        _watch(iter(source), source, observer, pipeline, console, signals, None, None, [])
         if not signals.stop.is_set():
             console.print("With a webcam: 'posture calibrate', then 'posture run'.")
         return signals.exit_code

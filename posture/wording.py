@@ -165,7 +165,7 @@ def alert_text(kind: SlouchKind, amount: float, slouched_s: float, variant: int)
     figure = _rounded(amount * scale)
     seen = with_amount.format(f"{figure}{unit}") if figure > 0 else without
     titles, advice = _TITLES[kind], _ADVICE[kind]
-    duration = _duration(slouched_s)
+    duration = span_text(slouched_s)
     if duration:
         seen += f" for {duration}"
     return titles[variant % len(titles)], f"{seen}. {advice[variant % len(advice)]}"
@@ -201,7 +201,7 @@ def break_text(
         Title and message, within the same limits as those of `alert_text`.
     """
     position = "standing" if is_standing else "sitting"
-    seen = f"You have been {position} for {_duration(sat_s) or 'a while'}."
+    seen = f"You have been {position} for {span_text(sat_s) or 'a while'}."
     titles = _CHANGE_TITLES if is_standing else _BREAK_TITLES
     parts = [seen]
     if is_standing:
@@ -239,9 +239,9 @@ def _rounded(number: float) -> int:
     return 0 if math.isnan(number) else round(max(-999.0, min(number, 999.0)))
 
 
-def _duration(seconds: float) -> str:
-    """Write a duration as a person would say it: 70 s, 3 min, 1 h 20 min; empty below 1 s and from a day up."""
-    if not 1 <= seconds < 86400:
+def span_text(seconds: float) -> str:
+    """Write a duration as a person would say it: 70 s, 3 min, 1 h 20 min; empty below 1 s and above a day."""
+    if not 1 <= seconds <= 86400:
         return ""
     if seconds < 119.5:
         return f"{round(seconds)} s"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 
+import mjpeg_server
 import pytest
+from actor import Actor
 from hypothesis import settings
 
 from posture.capture import import_cv2
@@ -24,3 +26,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped, which CI does not allow: {report.longrepr}"
     return report
+
+
+@pytest.fixture
+def actor(monkeypatch: pytest.MonkeyPatch) -> Actor:
+    """Return the person whom every MJPEG server of this test shows."""
+    actor = Actor()
+    monkeypatch.setattr(mjpeg_server, "numbered_picture", actor.picture)
+    return actor

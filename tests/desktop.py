@@ -26,11 +26,14 @@ DAEMON = Path(__file__).with_name("notification_daemon.py")
 
 # The Debian and Ubuntu package of each command.
 PACKAGES = {
+    "/usr/libexec/dconf-service": "dconf-service dconf-gsettings-backend gsettings-desktop-schemas",
     "Xvfb": "xvfb",
     "dbus-daemon": "dbus",
     "dbus-launch": "dbus-x11",
     "dunst": "dunst",
+    "gsettings": "libglib2.0-bin",
     "import": "imagemagick",
+    "mate-screensaver": "mate-screensaver",
     "notify-send": "libnotify-bin",
     "script": "bsdutils",
     "setpriv": "util-linux",
@@ -39,6 +42,7 @@ PACKAGES = {
     "unshare": "util-linux",
     "xdotool": "xdotool",
     "xfce4-notifyd": "xfce4-notifyd",
+    "xfconf-query": "xfconf",
 }
 # Debian keeps services that nobody starts by hand out of the path.
 SERVICE_FOLDERS = ":".join(str(folder) for folder in Path("/usr/lib").glob("*/xfce4/notifyd"))
@@ -231,7 +235,7 @@ def session_bus():
 def x_display():
     """Run an X server without a screen and yield its name, such as `:99`."""
     require("Xvfb")
-    command = ("Xvfb", "-displayfd", "1", "-screen", "0", "800x400x24", "-nolisten", "tcp")
+    command = ("Xvfb", "-displayfd", "1", "-screen", "0", "800x400x24", "-nolisten", "tcp", "-noreset")
     with running(*command, env=dict(os.environ)) as server:
         yield f":{server.line()}"
 

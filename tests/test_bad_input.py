@@ -203,6 +203,6 @@ def test_a_user_without_any_home_is_told_to_name_one(monkeypatch):
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("pwd.getpwuid", unknown)
-    for place in (config.config_path, config.data_path, config.status_path):
+    for place in (config.config_path, config.data_path, config.state_path):
         with pytest.raises(SettingsError, match="HOME"):
             place()

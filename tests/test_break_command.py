@@ -6,7 +6,6 @@ Claimed: everything of a stretch is shown; the countdown runs and ends; the next
 
 import contextlib
 import fcntl
-import json
 import os
 import pty
 import re
@@ -20,8 +19,11 @@ import pytest
 from cli_helpers import POSTURE, assert_own_words, fails, home_env, posture
 
 from posture.bundled import asset_path
+from posture.slouch import Reason, SlouchState
+from posture.status import Status
 from posture.stretch_file import FILE_NAME, read_stretches
 from posture.stretches import SEE_SOMEONE
+from posture.stretching import first_stretch
 
 STRETCHES = read_stretches(asset_path(FILE_NAME))
 
@@ -141,17 +143,27 @@ def test_ones_own_stretch_is_shown(env, tmp_path):
     assert posture("break", "[bold]", env=env).stdout.startswith("[bold]Mine[/] "), "markup is text here"
 
 
-def test_what_the_reminder_named_is_shown(env, tmp_path):
-    told = {"pid": 1, "updated_unix_s": time.time(), "source": "0", "profile": "default", "state": "upright"}
-    told |= {"reason": "", "neck_deviation_deg": None, "thoracic_deviation_deg": None, "slouched_s": 0.0}
-    told |= {"sat_s": 1.0, "alerts": 0, "stretch": "Doorway", "slouched": {"sink": 3.0}}
-    path = tmp_path / "home/.local/state/posture/status.json"
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(told), encoding="utf-8")
-    assert posture("break", env=env).stdout.startswith("Doorway ")
-    told = json.loads(posture("status", "--json", env=env).stdout)
-    assert (told["stretch"], told["slouched"]) == ("Doorway", {"sink": 3.0})
-    assert not posture("break", "--group", "eyes", env=env).stdout.startswith("Doorway ")
+def test_what_the_reminder_named_is_shown():
+    status = Status(
+        pid=1,
+        age_s=0.1,
+        source="0",
+        profile="default",
+        state=SlouchState.UPRIGHT,
+        reason=Reason.NONE,
+        neck_deviation_deg=None,
+        thoracic_deviation_deg=None,
+        slouch_ratio=None,
+        slouched_s=0.0,
+        sat_s=1.0,
+        alerts=0,
+        stretch="Doorway",
+        slouched={"sink": 3.0},
+    )
+    assert first_stretch(STRETCHES, None, status).name == "Doorway"
+    assert first_stretch(STRETCHES, "chin", status).name == "Chin slide", "what was asked for goes first"
+    assert first_stretch([s for s in STRETCHES if s.group == "eyes"], None, status).group == "eyes"
+    assert first_stretch(STRETCHES, None, None) in STRETCHES
 
 
 def test_on_a_terminal_it_counts_down_changes_sides_and_goes_on_to_another_group(env):

@@ -5,11 +5,18 @@ import subprocess
 import sys
 from importlib.metadata import entry_points, version
 
+import msgspec
 import pytest
 from cli_helpers import POSTURE, home_env, posture
 
+from posture.control.channel import ControlServer
+from posture.control.commands import Reply
+from posture.slouch import Reason, SlouchState
+from posture.status import StatusBoard
+
 COMMANDS = (
     *(("run",), ("calibrate",), ("replay",), ("demo",), ("status",), ("cameras",), ("bench",), ("config",)),
+    *(("pause",), ("resume",), ("snooze",), ("recalibrate",), ("stop",)),
     *(("config", "init"), ("config", "show"), ("config", "path")),
 )
 
@@ -89,15 +96,13 @@ def test_colours_only_where_they_are_wanted(env):
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
 def test_an_encoding_without_our_symbols_loses_only_them(env, encoding, tmp_path):
-    state = tmp_path / "home/.local/state/posture"
-    state.mkdir(parents=True)
-    status = (
-        '{"pid":1,"updated_unix_s":9e9,"source":"x","profile":"default","state":"upright","reason":"",'
-        '"neck_deviation_deg":1,"thoracic_deviation_deg":1,"slouched_s":0,"sat_s":1,"alerts":0}'
-    )
-    (state / "status.json").write_text(status, encoding="utf-8")
+    board = StatusBoard("x", "default", lambda: {"camera": "ok"})
+    status = msgspec.structs.replace(board.snapshot(), state=SlouchState.UPRIGHT, reason=Reason.NONE)
+    reply = Reply(is_ok=True, text="", status=msgspec.Raw(msgspec.json.encode(status)))
+    server = ControlServer(tmp_path / "home/.local/state/posture", lambda command: reply)
     env = env | {"PYTHONIOENCODING": encoding}
     done = subprocess.run([POSTURE, "status"], env=env, capture_output=True, timeout=60)
+    server.close()
     assert done.returncode == 0, done.stderr
     assert done.stdout.decode(encoding).splitlines()[0].strip() == (
         "● upright" if encoding == "utf-8" else "? upright"

@@ -6,8 +6,6 @@ import signal
 import threading
 from pathlib import Path
 
-import cv2
-import mjpeg_server
 import pytest
 from cli_helpers import FIXTURES, FRONT, front_baseline, home_env, posture, read_events, running
 from desktop import session_bus
@@ -19,33 +17,6 @@ BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["
 @pytest.fixture
 def env(tmp_path):
     return home_env(tmp_path / "home")
-
-
-def frames(start_s: float, end_s: float):
-    """Pictures (BGR) of a span of FRONT."""
-    capture = cv2.VideoCapture(str(FRONT))
-    pictures = [capture.read()[1] for _ in range(round(end_s * 4))]
-    capture.release()
-    return pictures[round(start_s * 4) :]
-
-
-class Actor:
-    """The person before the camera: sits upright until told to slouch."""
-
-    def __init__(self):
-        self.upright, self.slouched = frames(0, 6), frames(20, 32)
-        self.now = self.upright
-
-    def picture(self, number: int):
-        """Give what the camera sees; four pictures in a row are the same, as the camera is faster than the clip."""
-        return self.now[number // 4 % len(self.now)]
-
-
-@pytest.fixture
-def actor(monkeypatch):
-    actor = Actor()
-    monkeypatch.setattr(mjpeg_server, "numbered_picture", actor.picture)
-    return actor
 
 
 def test_run_on_a_clip_tells_the_events_of_replay(env, tmp_path):
@@ -74,17 +45,18 @@ def test_a_clip_without_a_profile_does_not_make_its_person_the_default(env, tmp_
 
 def test_a_camera_is_calibrated_and_a_slouch_before_it_is_told(env, tmp_path, actor):
     profile = tmp_path / "home/.local/share/posture/profiles/default.json"
-    status_file = tmp_path / "home/.local/state/posture/status.json"
+    state = tmp_path / "home/.local/state/posture"
     fast = ("calibration.countdown_s=0.2", "calibration.seconds=3", "alert.sustain_s=1", "camera.rate_hz=8")
     settings = [part for setting in fast for part in ("--set", setting)]
     with (
         MjpegServer(rate_hz=16) as camera,
         running("run", "--source", camera.url, *settings, env=env) as process,
     ):
+        process.wait_for((state / "control.key").exists)
+        assert "process" in posture("status", env=env).stdout, "it answers before there is a baseline"
         process.wait_for("Watching")
         assert "Baseline taken" in process.text
         assert profile.exists()
-        process.wait_for(status_file.exists)
         told = posture("status", env=env).stdout
         assert "watching" in told
         assert camera.url in told
@@ -97,7 +69,7 @@ def test_a_camera_is_calibrated_and_a_slouch_before_it_is_told(env, tmp_path, ac
         process.stop(signal.SIGINT)
         assert process.text.count("Notifications do not arrive") == 1
         assert "alerts" in process.text
-    assert not status_file.exists()
+    assert "no monitor" in posture("status", env=env, code=1).stdout
 
 
 MOMENTS = {
@@ -130,14 +102,13 @@ def test_it_ends_at_once_before_anything_is_loaded(env, number):
 
 
 @BOTH
-def test_it_ends_at_once_while_watching(env, number, tmp_path):
-    status_file = tmp_path / "home/.local/state/posture/status.json"
+def test_it_ends_at_once_while_watching(env, number):
     with running("run", "--source", FRONT, "--baseline", front_baseline(), env=env) as process:
-        process.wait_for(status_file.exists)
-        assert json.loads(status_file.read_bytes())["profile"] == front_baseline().name
+        process.wait_for("Watching")
+        assert json.loads(posture("status", "--json", env=env).stdout)["profile"] == front_baseline().name
         process.stop(number)
         assert "frames" in process.text
-    assert not status_file.exists()
+    assert "no monitor" in posture("status", env=env, code=1).stdout
 
 
 @BOTH
@@ -158,15 +129,14 @@ def test_it_ends_at_once_while_the_camera_does_not_answer(env, number):
 
 
 @BOTH
-def test_it_ends_at_once_while_the_camera_stalls(env, number, actor, tmp_path):
-    status_file = tmp_path / "home/.local/state/posture/status.json"
+def test_it_ends_at_once_while_the_camera_stalls(env, number, actor):
     with MjpegServer("stall", after=10, rate_hz=16) as camera:
         args = ("run", "--source", camera.url, "--baseline", front_baseline())
         with running(*args, env=env) as process:
             process.wait_for("camera lost")
             process.wait_for(lambda: "camera lost" in posture("status", env=env).stdout)
             process.stop(number)
-            assert not status_file.exists()
+            assert "no monitor" in posture("status", env=env, code=1).stdout
 
 
 @BOTH
@@ -189,13 +159,12 @@ def test_it_ends_at_once_while_a_notification_hangs(tmp_path, number):
             process.stop(number)
 
 
-def test_ctrl_c_twice_ends_as_cleanly_as_once(env, tmp_path):
-    status_file = tmp_path / "home/.local/state/posture/status.json"
+def test_ctrl_c_twice_ends_as_cleanly_as_once(env):
     with running("run", "--source", FRONT, "--baseline", front_baseline(), env=env) as process:
-        process.wait_for(status_file.exists)
+        process.wait_for("Watching")
         again = threading.Timer(0.05, process.popen.send_signal, [signal.SIGINT])
         again.start()
         process.stop(signal.SIGINT)
         again.join()
         assert "frames" in process.text, "no summary"
-    assert not status_file.exists()
+    assert "no monitor" in posture("status", env=env, code=1).stdout

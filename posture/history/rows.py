@@ -14,7 +14,7 @@ from posture.slouch import Reason, SlouchState
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """One run of the monitor."""
+    """One run of the monitor, or the part of it between two changes of the clock: a new offset, or a clock set anew."""
 
     id: int
     start_utc_ms: int

@@ -1,0 +1,292 @@
+"""The history's database file: opened, migrated, refused, moved aside when damaged. The only user of SQLite."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from posture.errors import DamagedHistoryError, HistoryError
+from posture.files import OWNER_ONLY_FOLDER
+from posture.history.schema import APPLICATION_ID, MIGRATIONS
+
+_HEADER_BYTES = 100  # https://sqlite.org/fileformat2.html: the user version is at 60
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_UNWRITABLE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
+_COMPANIONS = ("-wal", "-shm")
+
+
+class Database:
+    """An open database of today's schema; made by :func:`open_to_write` or :func:`open_to_read`."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path, self._connection = path, connection
+        self._identity = _identity(path)
+
+    def close(self) -> None:
+        """Close the file."""
+        with _errors(self.path):
+            self._connection.close()
+
+    def execute(self, sql: str, parameters: Any = ()) -> list[Any]:
+        """Run one statement and return all it gives.
+
+        Raises
+        ------
+        HistoryError
+            If it fails; it has changed nothing then.
+        """
+        with _errors(self.path):
+            return self._connection.execute(sql, parameters).fetchall()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make what is written inside stand or fall together."""
+        with _errors(self.path), _transaction(self._connection):
+            yield
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the open file is still the one under its name."""
+        return self._identity is not None and self._identity == _identity(self.path)
+
+
+def open_to_write(path: Path, busy_s: float, migrations: Sequence[str] = MIGRATIONS) -> Database:
+    """Open the database at `path`, made where missing for the owner only, checked and brought up to date.
+
+    Raises
+    ------
+    DamagedHistoryError
+        If it is damaged; :func:`move_aside` makes room for a new one.
+    HistoryError
+        If it cannot be written, or is another program's or a newer program's; it is untouched then.
+    """
+    try:
+        path.parent.mkdir(mode=OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its other files the same mode
+        _check_header(path, migrations)
+    except HistoryError:
+        raise
+    except OSError as error:
+        raise HistoryError(
+            f"cannot write the history {path}: {error.strerror}; check the folder and the free space"
+        ) from error
+    connection = _connect(path, "rw", busy_s)
+    try:
+        with _errors(path):
+            _check(path, connection, migrations)
+            if (found := connection.execute("PRAGMA quick_check(1)").fetchall()) != [("ok",)]:
+                raise DamagedHistoryError(f"the history {path} is damaged: {found[0][0]}")
+            # A power cut must not take what has been committed: https://sqlite.org/pragma.html#pragma_synchronous
+            for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
+                connection.execute(f"PRAGMA {pragma}")
+            migrate(connection, migrations)
+    except BaseException:
+        connection.close()
+        raise
+    return Database(path, connection)
+
+
+def open_to_read(path: Path, busy_s: float, migrations: Sequence[str] = MIGRATIONS) -> Database:
+    """Open the database at `path` for reading; a missing one reads as empty and is not made.
+
+    Raises
+    ------
+    HistoryError
+        If it cannot be read, is damaged, another program's or a newer program's; it is untouched then.
+    """
+    try:
+        is_there = path.exists() and path.stat().st_size > 0
+        if is_there:
+            _check_header(path, migrations)
+    except HistoryError:
+        raise
+    except OSError as error:
+        raise HistoryError(
+            f"cannot read the history {path}: {error.strerror}; check its permissions"
+        ) from error
+    if not is_there:
+        connection = sqlite3.connect(":memory:", isolation_level=None)
+        migrate(connection, migrations)
+        return Database(path, connection)
+    try:
+        return Database(
+            path, _connect_to_read(path, "rw", busy_s, migrations)
+        )  # falls back to reading by itself
+    except HistoryError:
+        wal = path.with_name(path.name + "-wal")
+        if os.access(path.parent, os.W_OK) or (wal.exists() and wal.stat().st_size > 0):
+            raise
+        # With a write-ahead log SQLite wants files beside the database even to read; here nobody can be writing.
+        return Database(path, _connect_to_read(path, "ro&immutable=1", busy_s, migrations))
+
+
+def move_aside(path: Path) -> Path:
+    """Rename a damaged database and its companions and return its new path; nothing is deleted.
+
+    Raises
+    ------
+    HistoryError
+        If it cannot be renamed.
+    """
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+    n = 1
+    while (aside := path.with_name(f"{path.stem}.damaged-{stamp}-{n}{path.suffix}")).exists():
+        n += 1
+    try:
+        for suffix in (*_COMPANIONS, ""):
+            companion = path.with_name(path.name + suffix)
+            if companion.exists():
+                companion.rename(aside.with_name(aside.name + suffix))
+    except OSError as error:
+        raise HistoryError(
+            f"the history {path} is damaged and cannot be moved aside: {error.strerror}"
+        ) from error
+    return aside
+
+
+def migrate(connection: sqlite3.Connection, migrations: Sequence[str]) -> None:
+    """Bring the schema up to date, each step in one transaction that stands or falls.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+        In autocommit mode.
+    migrations : sequence of str
+        SQL from each version to the next.
+
+    Raises
+    ------
+    sqlite3.Error
+        If a step fails; the schema is then as it was before that step.
+    """
+    while (version := _version(connection)) < len(migrations):
+        with _transaction(connection):
+            if _version(connection) != version:
+                continue  # another program was first
+            for statement in _statements(migrations[version]):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {version + 1}")
+
+
+@contextlib.contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Commit what is done inside, or undo all of it."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # SQLite rolls back by itself after some errors
+            with contextlib.suppress(sqlite3.Error):  # the first failure is the one to tell about
+                connection.execute("ROLLBACK")
+        raise
+
+
+def _connect(path: Path, mode: str, busy_s: float) -> sqlite3.Connection:
+    """Return a new connection in autocommit mode."""
+    with _errors(path):
+        uri = f"{path.absolute().as_uri()}?mode={mode}"
+        connection = sqlite3.connect(uri, uri=True, timeout=busy_s, isolation_level=None)
+        connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def _connect_to_read(path: Path, mode: str, busy_s: float, migrations: Sequence[str]) -> sqlite3.Connection:
+    """Return a new connection to a database of ours; an older one is brought up to date."""
+    connection = _connect(path, mode, busy_s)
+    try:
+        with _errors(path):
+            _check(path, connection, migrations)
+            migrate(connection, migrations)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _check(path: Path, connection: sqlite3.Connection, migrations: Sequence[str]) -> None:
+    """Refuse a newer or foreign database."""
+    _refuse_newer(path, _version(connection), migrations)
+    ((owner,),) = connection.execute("PRAGMA application_id").fetchall()
+    ((n_tables,),) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+    if n_tables and owner != APPLICATION_ID:
+        raise HistoryError(f"{path} is another program's database; move it away")
+
+
+def _refuse_newer(path: Path, version: int, migrations: Sequence[str]) -> None:
+    """Raise if `version` is newer than the schema we know."""
+    if version > len(migrations):
+        raise HistoryError(
+            f"the history {path} is of version {version}, this program knows {len(migrations)}: "
+            "use the newer program, or move the file away"
+        )
+
+
+def _check_header(path: Path, migrations: Sequence[str]) -> None:
+    """Refuse a newer database, or what is none, before SQLite has it in hand and writes its log into it."""
+    with path.open("rb") as file:
+        header = file.read(_HEADER_BYTES)
+    if not header:
+        return
+    if len(header) < _HEADER_BYTES or not header.startswith(b"SQLite format 3\0"):
+        raise DamagedHistoryError(
+            f"the history {path} is damaged (no database); 'posture run' moves it aside"
+        )
+    _refuse_newer(path, int.from_bytes(header[60:64], "big"), migrations)
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    """Return how many migrations a database has seen."""
+    ((version,),) = connection.execute("PRAGMA user_version").fetchall()
+    return int(version)
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Yield the statements of a script; `executescript` would commit before them."""
+    statement = ""
+    for part in script.split(";"):
+        statement += part + ";"
+        if sqlite3.complete_statement(statement):
+            if statement.strip(" ;\n"):
+                yield statement
+            statement = ""
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another under the same name; None = there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+@contextlib.contextmanager
+def _errors(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into ours."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _translate(error, path) from error
+
+
+def _translate(error: sqlite3.Error, path: Path) -> HistoryError:
+    """Return our error for one of SQLite's."""
+    code = (
+        getattr(error, "sqlite_errorcode", 0) & 0xFF
+    )  # the extended codes carry the primary one in the low byte
+    if code in _DAMAGED:
+        return DamagedHistoryError(f"the history {path} is damaged ({error}); 'posture run' moves it aside")
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return HistoryError(f"the history {path} is in use by another program; try again in a moment")
+    if code in _UNWRITABLE:
+        return HistoryError(
+            f"cannot write the history {path}: {error}; check its permissions and its folder's"
+        )
+    return HistoryError(f"the history {path}: {error}; check the free space and the disk")
