@@ -50,6 +50,9 @@ PURE = [
     "history.timeline",
     "history.chronicle",
     "desktop.circumstances",
+    "view.figure",
+    "view.gauges",
+    "view.moment",
 ]
 CONSTANTS = ["bundled", "coefficients"]  # numbers that come with the program, read from its own files
 OUTER = [
@@ -106,7 +109,20 @@ OUTER = [
     "tables",
     "panel",
     "terminal",
+    "view.lettering",
+    "view.canvas",
+    "view.person",
+    "view.overlay",
+    "view.onlooker",
+    "view.window",
+    "view.preview",
+    "view.strip",
+    "view.video",
+    "view.annotate",
+    "view.plot",
+    "view.views",
     "bench",
+    "assembly",
     "wiring",
     "controlling",
     "calibrating",
@@ -139,6 +155,9 @@ IMPURE_NAMES = {"open", "print", "input", "exec", "eval", "breakpoint", "__impor
 HOME = {
     "mediapipe": {"landmarker", "bench"},
     "cv2": {"capture"},
+    "PIL": {"view.lettering"},
+    "av": {"view.video"},
+    "matplotlib": {"view.plot"},
     "cv2_enumerate_cameras": {"cameras"},
     "plyer": {"notify"},
     "typer": {"cli"},
@@ -147,8 +166,8 @@ HOME = {
         "panel",
         "tables",
         "wiring",
+        "assembly",
         "calibrating",
-        "watching",
         "inspecting",
         "tracing",
         "stretching",
@@ -302,7 +321,7 @@ def loaded_by(code):
     return set(done.stderr.splitlines()), done.stdout
 
 
-HEAVY = {"cv2", "mediapipe", "numpy", "plyer", "jeepney"}
+HEAVY = {"cv2", "mediapipe", "numpy", "plyer", "jeepney", "PIL", "av", "matplotlib"}
 HELP = "sys.argv = ['posture', '--help']\nfrom posture.cli import main\ntry:\n    main()\nexcept SystemExit: pass"
 
 
