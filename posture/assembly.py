@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from posture.attention import Attention
 from posture.calibration_run import CalibrationResult
 from posture.conductor import Conductor
 from posture.config import history_path
-from posture.control.commands import Pause, Recalibrate, Resume
+from posture.control.commands import Command, Pause, Recalibrate, Resume, Snooze, Wrong
 from posture.delivery import NotificationQueue
 from posture.desktop.circumstances import Orders, decide
 from posture.desktop.watcher import DesktopWatcher
@@ -22,20 +23,26 @@ from posture.history.recorder import HistorySink, make_watch
 from posture.landmarks import Frame
 from posture.load import Load
 from posture.monitor import FrameObserver, run_monitor
-from posture.notify import Notification, Notifier, NullNotifier, PlyerNotifier
+from posture.notifiers import make_notifier
+from posture.notify import Action, Notification
 from posture.observer import Observer
 from posture.panel_view import Surroundings
 from posture.pipeline import Pipeline
-from posture.profiles import now_utc
+from posture.profiles import is_there, now_utc, profile_path
 from posture.reception import Reception
 from posture.sinks import NotificationSink, Sink, TraceSink
 from posture.slouch import Reason
 from posture.sources import FrameSource, LiveSource
+from posture.stretch_file import load_stretches_or_packaged
+from posture.stretches import StretchAdvisor
 from posture.summary import Summarizer, Summary
 from posture.terminal import make_display
 from posture.view.onlooker import Onlooker
 from posture.view.preview import Preview, PreviewSink
 from posture.view.window import Command as PreviewCommand
+
+ASKED: dict[Action, Command] = {"snooze": Snooze(), "recalibrate": Recalibrate(), "wrong": Wrong()}
+"""What a notification's button has the monitor do."""
 
 
 class Assembly:
@@ -89,9 +96,16 @@ class Assembly:
         self._attention = None if self._camera is None else Attention(observer, self._camera, self._duty)
         self._desktop = None if self._camera is None else DesktopWatcher(settings)
         self._load = Load(settings.judge.max_gap_s)
-        notifier: Notifier = PlyerNotifier() if settings.notify.enabled else NullNotifier()
+        stretches = load_stretches_or_packaged(
+            lambda text: self._warn(f"{text}. Going on with the packaged ones.")
+        )
+        self._advisor = StretchAdvisor(stretches, n=int(time.time() / 60.0))
         self._queue = NotificationQueue(
-            notifier,
+            make_notifier(
+                settings.notify,
+                lambda action: self._press(action),
+                lambda reason: self._warn(f"Notifications come without buttons: {reason}"),
+            ),
             on_first_failure=lambda text: self._warn(f"Notifications do not arrive: {text}"),
         )
         self._conductor = Conductor(
@@ -140,11 +154,23 @@ class Assembly:
         other = Resume() if is_paused else Pause()
         self._conductor.submit(Recalibrate() if key == "recalibrate" else other)
 
+    def _press(self, action: Action) -> None:
+        """Do what a notification's button asks for."""
+        self._conductor.submit(ASKED[action])
+
     def _sinks(self) -> Iterator[Sink]:
         """Yield whoever takes the results; the display last, as it holds the terminal as soon as it is made."""
         yield self._load
         yield self._conductor
-        yield NotificationSink(self._queue, self._settings.notify.timeout_s)
+        notify, standing = self._settings.notify, self._settings.breaks.standing_profiles
+        yield NotificationSink(
+            self._queue,
+            notify.timeout_s,
+            advisor=self._advisor,
+            has_buttons=notify.buttons,
+            has_sound=notify.sound,
+            can_stand=any(is_there(profile_path(name)) for name in standing),
+        )
         if self._attention is not None:
             yield self._attention
         if self._reception is not None:
@@ -214,4 +240,6 @@ class Assembly:
             "rest_detail": conductor.rest_detail,
             "paused_for_s": conductor.paused_for_s,
             "snoozed_for_s": conductor.snoozed_for_s,
+            "stretch": self._advisor.last.name if self._advisor.last else "",
+            "slouched": self._advisor.slouched,
         }

@@ -308,6 +308,33 @@ def status(
     _exit(show_status(as_json))
 
 
+@app.command(name="break")
+def break_(
+    name: Annotated[
+        str | None,
+        typer.Argument(help="Which stretch, or how its name begins.", show_default="what fits today"),
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            "--group",
+            "-g",
+            metavar="GROUP",
+            help="Only for neck, shoulders, upper_back, chest, hips, eyes or wrists.",
+            show_default=False,
+        ),
+    ] = None,
+    seconds: Annotated[
+        int | None, typer.Option(min=1, max=3600, help="How long.", show_default="its own time")
+    ] = None,
+    list_: Annotated[bool, typer.Option("--list", help="Name them all.")] = False,
+) -> None:
+    """Show a stretch with a countdown, then the next one. Ctrl-C ends it."""
+    from posture.stretching import run_break
+
+    _exit(run_break(name, group, seconds, is_list=list_))
+
+
 @app.command()
 def pause(
     duration: Annotated[

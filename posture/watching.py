@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -25,6 +24,7 @@ from posture.sources import FrameSource, PacedSource
 from posture.status import StatusBoard
 from posture.tables import baseline_text
 from posture.terminal import summary_table
+from posture.wall_clock import WallClock, time_of_day_s
 from posture.wiring import (
     check_outputs,
     make_console,
@@ -112,6 +112,8 @@ def run_live(
                 "That baseline is getting old: 'posture calibrate' takes a fresh one.", style="yellow"
             )
         pipeline = _make_pipeline(stack, record, _spaced(settings, source), baseline, source, name)
+        pipeline.set_standing(baseline_file is None and name in settings.breaks.standing_profiles)
+        outputs.append(WallClock(pipeline))
         if record is not None:
             console.print(f"Recording landmarks, no picture, to {record}")
         is_kept = not is_clip and baseline_file is None
@@ -151,7 +153,7 @@ def _make_pipeline(
     profile: str,
 ) -> Pipeline:
     """Return the pipeline of a run; if it is recorded, `stack` closes the file."""
-    start_of_day_s = _seconds_after_midnight()
+    start_of_day_s = time_of_day_s()
     if record is None:
         return Pipeline(settings, baseline, start_of_day_s=start_of_day_s)
     header = make_header(
@@ -170,12 +172,6 @@ def _keep(path: Path, camera: str, result: CalibrationResult) -> None:
     """Store a baseline that was taken while the monitor ran."""
     drift = find_drift_from(path, result.baseline)
     save_profile(path, Profile(result.baseline, camera, result.quality, drift))
-
-
-def _seconds_after_midnight() -> float:
-    """Return the local time of day."""
-    now = datetime.now().astimezone()
-    return now.hour * 3600.0 + now.minute * 60.0 + now.second
 
 
 def run_demo(speed: float) -> int:

@@ -39,6 +39,7 @@ PURE = [
     "receipt",
     "alerts",
     "breaks",
+    "stretches",
     "pipeline",
     "duty",
     "glimpse",
@@ -103,6 +104,8 @@ OUTER = [
     "desktop.quiet",
     "desktop.watcher",
     "notify",
+    "popups",
+    "notifiers",
     "delivery",
     "history.database",
     "history.store",
@@ -115,10 +118,12 @@ OUTER = [
     "report.page",
     "report.text",
     "sinks",
+    "wall_clock",
     "control.commands",
     "control.channel",
     "control.instance",
     "status",
+    "stretch_file",
     "monitor",
     "attention",
     "conductor",
@@ -151,6 +156,7 @@ OUTER = [
     "replaying",
     "inspecting",
     "history.commands",
+    "stretching",
     "recording.table",
     "tracing",
     "reporting",
@@ -205,6 +211,7 @@ HOME = {
         "history.telling",
         "doctor",
         "report.text",
+        "stretching",
     },
     "platformdirs": {"config"},
     "msgspec": {
@@ -218,13 +225,14 @@ HOME = {
         "control.channel",
         "reception",
         "history.exchange",
+        "stretch_file",
         *("recording.codec", "recording.reader", "recording.writer"),
     },
     "filelock": {"control.instance"},
     "socket": {"streams", "control.channel"},
     "sqlite3": {"history.database", "checks.storage"},
     "pyarrow": {"history.exchange"},
-    "jeepney": {"desktop.bus", "checks.session"},
+    "jeepney": {"desktop.bus", "checks.session", "popups"},
     "psutil": {"desktop.battery", "desktop.call"},
     "jinja2": {"report.page"},
     "markupsafe": {"report.drawing", "report.charts", "report.panels", "report.page"},
@@ -359,7 +367,7 @@ def loaded_by(code):
     return set(done.stderr.splitlines()), done.stdout
 
 
-HEAVY = {"cv2", "mediapipe", "numpy", "plyer", "PIL", "av", "matplotlib", "jinja2", "svg"}
+HEAVY = {"cv2", "mediapipe", "numpy", "plyer", "jeepney", "PIL", "av", "matplotlib", "jinja2", "svg"}
 HELP = "sys.argv = ['posture', '--help']\nfrom posture.cli import main\ntry:\n    main()\nexcept SystemExit: pass"
 
 
