@@ -13,6 +13,7 @@ from posture.attention import Attention
 from posture.calibration_run import CalibrationResult
 from posture.conductor import Conductor
 from posture.config import history_path
+from posture.control.commands import Pause, Recalibrate, Resume
 from posture.delivery import NotificationQueue
 from posture.desktop.circumstances import Orders, decide
 from posture.desktop.watcher import DesktopWatcher
@@ -20,7 +21,7 @@ from posture.duty import DutyCycle
 from posture.history.recorder import HistorySink, make_watch
 from posture.landmarks import Frame
 from posture.load import Load
-from posture.monitor import run_monitor
+from posture.monitor import FrameObserver, run_monitor
 from posture.notify import Notification, Notifier, NullNotifier, PlyerNotifier
 from posture.observer import Observer
 from posture.panel_view import Surroundings
@@ -28,9 +29,13 @@ from posture.pipeline import Pipeline
 from posture.profiles import now_utc
 from posture.reception import Reception
 from posture.sinks import NotificationSink, Sink, TraceSink
+from posture.slouch import Reason
 from posture.sources import FrameSource, LiveSource
 from posture.summary import Summarizer, Summary
 from posture.terminal import make_display
+from posture.view.onlooker import Onlooker
+from posture.view.preview import Preview, PreviewSink
+from posture.view.window import Command as PreviewCommand
 
 
 class Assembly:
@@ -55,6 +60,8 @@ class Assembly:
         Keep a baseline that is taken meanwhile.
     is_plain : bool
         Events as lines, no live panel.
+    preview : Preview, optional
+        A window that shows what is seen.
     outputs : sequence of Sink
         Files asked for; whoever opened them closes them.
     """
@@ -70,10 +77,12 @@ class Assembly:
         reception: Reception | None = None,
         save: Callable[[CalibrationResult], None] | None = None,
         is_plain: bool = False,
+        preview: Preview | None = None,
         outputs: Sequence[Sink] = (),
     ) -> None:
         self._source, self._pipeline, self._console, self._stop = source, pipeline, console, stop
         self._reception, self._is_plain, self._outputs = reception, is_plain, outputs
+        self._preview = preview
         self._settings = settings = pipeline.settings
         self._camera = source if isinstance(source, LiveSource) else None
         self._duty = DutyCycle(settings)
@@ -104,17 +113,32 @@ class Assembly:
             Whatever the source, the observer, the pipeline or a file raises.
         """
         summarizer = Summarizer(self._settings.judge.max_gap_s)
+        observer: FrameObserver = self._conductor
         with contextlib.ExitStack() as stack:
             if self._desktop is not None:
                 stack.enter_context(self._desktop)
-            sinks = [summarizer, *self._sinks()]
+            sinks: list[Sink] = [summarizer]
+            if self._preview is not None:
+                observer = onlooker = Onlooker(observer)
+                sinks.append(self._show_in(self._preview, onlooker))
+            sinks += self._sinks()
             for sink in sinks:
                 stack.callback(sink.close)
-            conductor = self._conductor
-            run_monitor(
-                conductor.through(frames), conductor, self._pipeline, [*self._outputs, *sinks], self._stop
-            )
+            seen = self._conductor.through(frames)
+            run_monitor(seen, observer, self._pipeline, [*self._outputs, *sinks], self._stop)
         return summarizer.summary()
+
+    def _show_in(self, window: Preview, onlooker: Onlooker) -> Sink:
+        """Return the sink that shows what is seen, in a window whose keys are obeyed."""
+        window.on_command = self._obey_key
+        rate_hz = self._settings.view.rate_hz
+        return PreviewSink(window, onlooker, lambda: self._pipeline.baseline, self._camera, rate_hz)
+
+    def _obey_key(self, key: PreviewCommand) -> None:
+        """Do what a key in the preview asks for."""
+        is_paused = self._conductor.rest_reason is Reason.PAUSED
+        other = Resume() if is_paused else Pause()
+        self._conductor.submit(Recalibrate() if key == "recalibrate" else other)
 
     def _sinks(self) -> Iterator[Sink]:
         """Yield whoever takes the results; the display last, as it holds the terminal as soon as it is made."""

@@ -43,6 +43,9 @@ SourceOption = Annotated[
 ProfileOption = Annotated[
     str, typer.Option("--profile", "-p", help="Whose or which upright: a baseline's name.")
 ]
+PreviewOption = Annotated[
+    bool, typer.Option("--preview", help="Show a window with what the camera sees and what is judged.")
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -111,6 +114,7 @@ def run(
             show_default=False,
         ),
     ] = None,
+    preview: PreviewOption = False,
 ) -> None:
     """Watch the camera and tell about a slouch that lasts. Ctrl-C ends it.
 
@@ -130,6 +134,7 @@ def run(
             record,
             is_plain=plain,
             is_quiet=quiet,
+            preview=preview,
         )
     )
 
@@ -145,11 +150,12 @@ def calibrate(
         bool, typer.Option("--slouch", help="Then show your usual slouch: it sharpens the thresholds.")
     ] = False,
     set_: SetOption = None,
+    preview: PreviewOption = False,
 ) -> None:
     """Record your upright: sit tall, look at the screen, hold still for a few seconds."""
     from posture.calibrating import run_calibrate
 
-    _exit(run_calibrate(source, profile, seconds, slouch, set_ or []))
+    _exit(run_calibrate(source, profile, seconds, slouch, set_ or [], preview=preview))
 
 
 def _parse_span(text: str | None) -> tuple[float, float] | None:
@@ -197,6 +203,22 @@ def replay(
             show_default=False,
         ),
     ] = None,
+    annotate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT.mp4",
+            help="Write the clip with everything drawn on it; a folder for several clips.",
+            show_default=False,
+        ),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT.png|.svg|.html",
+            help="Write a chart of the whole clip; a folder for several clips.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Judge recorded clips exactly as the live monitor would have."""
     if calibrate is not None and baseline is not None:
@@ -204,7 +226,7 @@ def replay(
     span_s = _parse_span(calibrate)
     from posture.replaying import run_replay
 
-    _exit(run_replay(clips, span_s, baseline, set_ or [], trace, events))
+    _exit(run_replay(clips, span_s, baseline, set_ or [], trace, events, annotate, plot))
 
 
 @app.command()

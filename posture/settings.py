@@ -280,6 +280,18 @@ class HistorySettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     ] = 730  # two years: last winter can be compared with this one (our choice)
 
 
+class ViewSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the preview and annotated clips show."""
+
+    blur: Annotated[
+        bool, Meta(description="a silhouette on a few cells of colour instead of the picture")
+    ] = False
+    rate_hz: Annotated[
+        float,
+        Meta(ge=1, le=30, description="pictures per second of a preview; judged as seldom as without it"),
+    ] = 10.0
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All settings of a run."""
 
@@ -297,6 +309,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     power: PowerSettings = PowerSettings()
     history: HistorySettings = HistorySettings()
     pause: PauseSettings = PauseSettings()
+    view: ViewSettings = ViewSettings()
 
 
 PRESETS: dict[str, dict[str, dict[str, Any]]] = {

@@ -25,7 +25,14 @@ from posture.sources import FrameSource, PacedSource
 from posture.status import StatusBoard
 from posture.tables import baseline_text
 from posture.terminal import summary_table
-from posture.wiring import check_outputs, make_console, make_observer, open_with_settings, print_notes
+from posture.wiring import (
+    check_outputs,
+    make_console,
+    make_observer,
+    open_preview,
+    open_with_settings,
+    print_notes,
+)
 
 DEMO_CALIBRATION_S = (0.0, 10.0)
 DEMO_SUSTAIN_S = 10.0
@@ -46,6 +53,7 @@ def run_live(
     *,
     is_plain: bool = False,
     is_quiet: bool = False,
+    preview: bool = False,
 ) -> int:
     """Watch a source until it ends or a signal comes."""
     settings = load_settings(overrides=overrides)
@@ -67,6 +75,9 @@ def run_live(
         observer = stack.enter_context(make_observer(settings))
         stack.enter_context(signals)  # not before: until here a signal may simply end the process
         outputs = open_outputs(stack, trace, events)
+        window = (
+            stack.enter_context(open_preview(settings, console, takes_commands=True)) if preview else None
+        )
         frames = iter(source)
         if chosen.options:
             first = iter(ahead) if is_clip else frames
@@ -79,7 +90,15 @@ def run_live(
             name = "its first seconds" if is_clip else name
             console.print("No baseline yet: sit upright and look at the screen.")
             baseline = take_baseline(
-                frames, observer, settings, signals, console, path, is_clip=is_clip, camera=source.name
+                frames,
+                observer,
+                settings,
+                signals,
+                console,
+                path,
+                is_clip=is_clip,
+                camera=source.name,
+                window=window,
             )
         if baseline is None:
             return signals.exit_code
@@ -104,6 +123,7 @@ def run_live(
             reception=reception,
             save=save,
             is_plain=is_plain,
+            preview=window,
             outputs=outputs,
         )
         console.print(summary_table(assembly.run(frames)))

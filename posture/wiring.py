@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -15,6 +17,7 @@ from posture.recording.reader import looks_recorded
 from posture.session import StopSignals
 from posture.settings import Settings
 from posture.sources import FrameSource, open_source
+from posture.view.preview import Preview
 
 
 def make_console(*, is_stderr: bool = False, is_quiet: bool = False) -> Console:
@@ -72,3 +75,13 @@ def print_notes(console: Console, source: FrameSource) -> None:
     """Tell what a source could not read."""
     for note in source.notes:
         console.print(f"note: {note}", style="yellow")
+
+
+@contextlib.contextmanager
+def open_preview(settings: Settings, console: Console, *, takes_commands: bool) -> Iterator[Preview]:
+    """Open the preview window for the time of a ``with`` block."""
+    window = Preview(
+        settings, takes_commands=takes_commands, on_note=lambda text: console.print(text, style="yellow")
+    )
+    with contextlib.closing(window):
+        yield window

@@ -35,11 +35,13 @@ PACKAGES = {
     "import": "imagemagick",
     "mate-screensaver": "mate-screensaver",
     "notify-send": "libnotify-bin",
+    "openbox": "openbox",
     "script": "bsdutils",
     "setpriv": "util-linux",
     "strace": "strace",
     "tmux": "tmux",
     "unshare": "util-linux",
+    "wmctrl": "wmctrl",
     "xdotool": "xdotool",
     "xfconf-query": "xfconf",
 }
@@ -221,10 +223,10 @@ def session_bus():
 
 
 @contextlib.contextmanager
-def x_display():
+def x_display(size: str = "800x400"):
     """Run an X server without a screen and yield its name, such as `:99`."""
     require("Xvfb")
-    command = ("Xvfb", "-displayfd", "1", "-screen", "0", "800x400x24", "-nolisten", "tcp", "-noreset")
+    command = ("Xvfb", "-displayfd", "1", "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset")
     with running(*command, env=dict(os.environ)) as server:
         yield f":{server.line()}"
 

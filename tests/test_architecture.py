@@ -49,6 +49,9 @@ PURE = [
     "history.timeline",
     "history.chronicle",
     "desktop.circumstances",
+    "view.figure",
+    "view.gauges",
+    "view.moment",
 ]
 CONSTANTS = ["bundled", "coefficients"]  # numbers that come with the program, read from its own files
 OUTER = [
@@ -101,6 +104,18 @@ OUTER = [
     "tables",
     "panel",
     "terminal",
+    "view.lettering",
+    "view.canvas",
+    "view.person",
+    "view.overlay",
+    "view.onlooker",
+    "view.window",
+    "view.preview",
+    "view.strip",
+    "view.video",
+    "view.annotate",
+    "view.plot",
+    "view.views",
     "bench",
     "assembly",
     "wiring",
@@ -134,6 +149,9 @@ IMPURE_NAMES = {"open", "print", "input", "exec", "eval", "breakpoint", "__impor
 HOME = {
     "mediapipe": {"landmarker", "bench"},
     "cv2": {"capture"},
+    "PIL": {"view.lettering"},
+    "av": {"view.video"},
+    "matplotlib": {"view.plot"},
     "cv2_enumerate_cameras": {"cameras"},
     "plyer": {"notify"},
     "typer": {"cli"},
@@ -286,7 +304,7 @@ def loaded_by(code):
     return set(done.stderr.splitlines()), done.stdout
 
 
-HEAVY = {"cv2", "mediapipe", "numpy", "plyer"}
+HEAVY = {"cv2", "mediapipe", "numpy", "plyer", "PIL", "av", "matplotlib"}
 HELP = "sys.argv = ['posture', '--help']\nfrom posture.cli import main\ntry:\n    main()\nexcept SystemExit: pass"
 
 
