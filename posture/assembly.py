@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from posture.attention import Attention
 from posture.calibration_run import CalibrationResult
 from posture.conductor import Conductor
 from posture.config import history_path
+from posture.control.commands import Command, Pause, Recalibrate, Resume, Snooze, Wrong
 from posture.delivery import NotificationQueue
 from posture.desktop.circumstances import Orders, decide
 from posture.desktop.watcher import DesktopWatcher
@@ -20,17 +22,27 @@ from posture.duty import DutyCycle
 from posture.history.recorder import HistorySink, make_watch
 from posture.landmarks import Frame
 from posture.load import Load
-from posture.monitor import run_monitor
-from posture.notify import Notification, Notifier, NullNotifier, PlyerNotifier
+from posture.monitor import FrameObserver, run_monitor
+from posture.notifiers import make_notifier
+from posture.notify import Action, Notification
 from posture.observer import Observer
 from posture.panel_view import Surroundings
 from posture.pipeline import Pipeline
-from posture.profiles import now_utc
+from posture.profiles import is_there, now_utc, profile_path
 from posture.reception import Reception
 from posture.sinks import NotificationSink, Sink, TraceSink
+from posture.slouch import Reason
 from posture.sources import FrameSource, LiveSource
+from posture.stretch_file import load_stretches_or_packaged
+from posture.stretches import StretchAdvisor
 from posture.summary import Summarizer, Summary
 from posture.terminal import make_display
+from posture.view.onlooker import Onlooker
+from posture.view.preview import Preview, PreviewSink
+from posture.view.window import Command as PreviewCommand
+
+ASKED: dict[Action, Command] = {"snooze": Snooze(), "recalibrate": Recalibrate(), "wrong": Wrong()}
+"""What a notification's button has the monitor do."""
 
 
 class Assembly:
@@ -55,6 +67,8 @@ class Assembly:
         Keep a baseline that is taken meanwhile.
     is_plain : bool
         Events as lines, no live panel.
+    preview : Preview, optional
+        A window that shows what is seen.
     outputs : sequence of Sink
         Files asked for; whoever opened them closes them.
     """
@@ -70,19 +84,28 @@ class Assembly:
         reception: Reception | None = None,
         save: Callable[[CalibrationResult], None] | None = None,
         is_plain: bool = False,
+        preview: Preview | None = None,
         outputs: Sequence[Sink] = (),
     ) -> None:
         self._source, self._pipeline, self._console, self._stop = source, pipeline, console, stop
         self._reception, self._is_plain, self._outputs = reception, is_plain, outputs
+        self._preview = preview
         self._settings = settings = pipeline.settings
         self._camera = source if isinstance(source, LiveSource) else None
         self._duty = DutyCycle(settings)
         self._attention = None if self._camera is None else Attention(observer, self._camera, self._duty)
         self._desktop = None if self._camera is None else DesktopWatcher(settings)
         self._load = Load(settings.judge.max_gap_s)
-        notifier: Notifier = PlyerNotifier() if settings.notify.enabled else NullNotifier()
+        stretches = load_stretches_or_packaged(
+            lambda text: self._warn(f"{text}. Going on with the packaged ones.")
+        )
+        self._advisor = StretchAdvisor(stretches, n=int(time.time() / 60.0))
         self._queue = NotificationQueue(
-            notifier,
+            make_notifier(
+                settings.notify,
+                lambda action: self._press(action),
+                lambda reason: self._warn(f"Notifications come without buttons: {reason}"),
+            ),
             on_first_failure=lambda text: self._warn(f"Notifications do not arrive: {text}"),
         )
         self._conductor = Conductor(
@@ -104,23 +127,50 @@ class Assembly:
             Whatever the source, the observer, the pipeline or a file raises.
         """
         summarizer = Summarizer(self._settings.judge.max_gap_s)
+        observer: FrameObserver = self._conductor
         with contextlib.ExitStack() as stack:
             if self._desktop is not None:
                 stack.enter_context(self._desktop)
-            sinks = [summarizer, *self._sinks()]
+            sinks: list[Sink] = [summarizer]
+            if self._preview is not None:
+                observer = onlooker = Onlooker(observer)
+                sinks.append(self._show_in(self._preview, onlooker))
+            sinks += self._sinks()
             for sink in sinks:
                 stack.callback(sink.close)
-            conductor = self._conductor
-            run_monitor(
-                conductor.through(frames), conductor, self._pipeline, [*self._outputs, *sinks], self._stop
-            )
+            seen = self._conductor.through(frames)
+            run_monitor(seen, observer, self._pipeline, [*self._outputs, *sinks], self._stop)
         return summarizer.summary()
+
+    def _show_in(self, window: Preview, onlooker: Onlooker) -> Sink:
+        """Return the sink that shows what is seen, in a window whose keys are obeyed."""
+        window.on_command = self._obey_key
+        rate_hz = self._settings.view.rate_hz
+        return PreviewSink(window, onlooker, lambda: self._pipeline.baseline, self._camera, rate_hz)
+
+    def _obey_key(self, key: PreviewCommand) -> None:
+        """Do what a key in the preview asks for."""
+        is_paused = self._conductor.rest_reason is Reason.PAUSED
+        other = Resume() if is_paused else Pause()
+        self._conductor.submit(Recalibrate() if key == "recalibrate" else other)
+
+    def _press(self, action: Action) -> None:
+        """Do what a notification's button asks for."""
+        self._conductor.submit(ASKED[action])
 
     def _sinks(self) -> Iterator[Sink]:
         """Yield whoever takes the results; the display last, as it holds the terminal as soon as it is made."""
         yield self._load
         yield self._conductor
-        yield NotificationSink(self._queue, self._settings.notify.timeout_s)
+        notify, standing = self._settings.notify, self._settings.breaks.standing_profiles
+        yield NotificationSink(
+            self._queue,
+            notify.timeout_s,
+            advisor=self._advisor,
+            has_buttons=notify.buttons,
+            has_sound=notify.sound,
+            can_stand=any(is_there(profile_path(name)) for name in standing),
+        )
         if self._attention is not None:
             yield self._attention
         if self._reception is not None:
@@ -190,4 +240,6 @@ class Assembly:
             "rest_detail": conductor.rest_detail,
             "paused_for_s": conductor.paused_for_s,
             "snoozed_for_s": conductor.snoozed_for_s,
+            "stretch": self._advisor.last.name if self._advisor.last else "",
+            "slouched": self._advisor.slouched,
         }

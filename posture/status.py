@@ -46,6 +46,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     camera: str = ""
     judged_hz: float | None = None
     """Frames judged per second of late; None = every frame."""
+    stretch: str = ""
+    """What the newest break reminder named; empty = there was none."""
+    slouched: dict[str, float] = {}
+    """Slouches by what drove them: ``neck``, ``thoracic``, ``flexion``, ``sink``."""
 
 
 class StatusBoard:

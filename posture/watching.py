@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -25,7 +24,15 @@ from posture.sources import FrameSource, PacedSource
 from posture.status import StatusBoard
 from posture.tables import baseline_text
 from posture.terminal import summary_table
-from posture.wiring import check_outputs, make_console, make_observer, open_with_settings, print_notes
+from posture.wall_clock import WallClock, time_of_day_s
+from posture.wiring import (
+    check_outputs,
+    make_console,
+    make_observer,
+    open_preview,
+    open_with_settings,
+    print_notes,
+)
 
 DEMO_CALIBRATION_S = (0.0, 10.0)
 DEMO_SUSTAIN_S = 10.0
@@ -46,6 +53,7 @@ def run_live(
     *,
     is_plain: bool = False,
     is_quiet: bool = False,
+    preview: bool = False,
 ) -> int:
     """Watch a source until it ends or a signal comes."""
     settings = load_settings(overrides=overrides)
@@ -67,11 +75,16 @@ def run_live(
         observer = stack.enter_context(make_observer(settings))
         stack.enter_context(signals)  # not before: until here a signal may simply end the process
         outputs = open_outputs(stack, trace, events)
+        window = (
+            stack.enter_context(open_preview(settings, console, takes_commands=True)) if preview else None
+        )
         frames = iter(source)
         if chosen.options:
             first = iter(ahead) if is_clip else frames
             with make_observer(settings) as looking:
                 chosen = choose_by_view(chosen, first, looking, settings, signals, console, source.name)
+            if signals.stop.is_set():
+                return signals.exit_code
         name, baseline = chosen.name, chosen.baseline
         reception.board.profile = name
         if baseline is None:
@@ -79,7 +92,15 @@ def run_live(
             name = "its first seconds" if is_clip else name
             console.print("No baseline yet: sit upright and look at the screen.")
             baseline = take_baseline(
-                frames, observer, settings, signals, console, path, is_clip=is_clip, camera=source.name
+                frames,
+                observer,
+                settings,
+                signals,
+                console,
+                path,
+                is_clip=is_clip,
+                camera=source.name,
+                window=window,
             )
         if baseline is None:
             return signals.exit_code
@@ -91,6 +112,8 @@ def run_live(
                 "That baseline is getting old: 'posture calibrate' takes a fresh one.", style="yellow"
             )
         pipeline = _make_pipeline(stack, record, _spaced(settings, source), baseline, source, name)
+        pipeline.set_standing(baseline_file is None and name in settings.breaks.standing_profiles)
+        outputs.append(WallClock(pipeline))
         if record is not None:
             console.print(f"Recording landmarks, no picture, to {record}")
         is_kept = not is_clip and baseline_file is None
@@ -104,6 +127,7 @@ def run_live(
             reception=reception,
             save=save,
             is_plain=is_plain,
+            preview=window,
             outputs=outputs,
         )
         console.print(summary_table(assembly.run(frames)))
@@ -129,7 +153,7 @@ def _make_pipeline(
     profile: str,
 ) -> Pipeline:
     """Return the pipeline of a run; if it is recorded, `stack` closes the file."""
-    start_of_day_s = _seconds_after_midnight()
+    start_of_day_s = time_of_day_s()
     if record is None:
         return Pipeline(settings, baseline, start_of_day_s=start_of_day_s)
     header = make_header(
@@ -148,12 +172,6 @@ def _keep(path: Path, camera: str, result: CalibrationResult) -> None:
     """Store a baseline that was taken while the monitor ran."""
     drift = find_drift_from(path, result.baseline)
     save_profile(path, Profile(result.baseline, camera, result.quality, drift))
-
-
-def _seconds_after_midnight() -> float:
-    """Return the local time of day."""
-    now = datetime.now().astimezone()
-    return now.hour * 3600.0 + now.minute * 60.0 + now.second
 
 
 def run_demo(speed: float) -> int:

@@ -19,6 +19,7 @@ COMMANDS = (
     ("report",),
     *(("pause",), ("resume",), ("snooze",), ("recalibrate",), ("stop",)),
     *(("config", "init"), ("config", "show"), ("config", "path")),
+    *(("profiles",), *(("profiles", name) for name in ("list", "show", "rename", "delete"))),
 )
 
 

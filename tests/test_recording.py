@@ -188,6 +188,13 @@ def test_what_the_pipeline_was_told_makes_a_difference(tmp_path):
     assert len({repr(events) for events in told.values()}) >= 4
 
 
+def test_whatever_a_pipeline_can_be_told_is_recorded():
+    public = {name for name in vars(Pipeline) if not name.startswith("_")}
+    asks_only = {"finish", "run", "snoozed_until_s", "thresholds"}  # `run` is a fold of `step`
+    before_the_first_frame = {"reset"}
+    assert public - asks_only - before_the_first_frame <= set(vars(RecordedPipeline))
+
+
 def test_quiet_hours_are_those_of_the_recording(tmp_path):
     quiet = with_alert(quiet_hours=("22:00-06:00",))
     n_alerts = {}

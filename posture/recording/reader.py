@@ -171,16 +171,17 @@ class TraceReader:
             f"{self.path}: not a landmark trace, or cut off in its first bytes; "
             "'posture record' and 'posture run --record' make one"
         )
-        if self._file.peek(len(NPZ_MAGIC)).startswith(NPZ_MAGIC):
-            raise TraceError(
-                f"{self.path}: an .npz trace, not a recording: 'posture replay' and NumPy read it"
-            )
         try:
-            content = next(self._members, b"")
+            is_npz = self._file.peek(len(NPZ_MAGIC)).startswith(NPZ_MAGIC)
+            content = b"" if is_npz else next(self._members, b"")
         except OSError as error:
             raise TraceError(f"{self.path}: the trace cannot be read ({error.strerror})") from error
         except (CutError, DamageError) as error:
             raise unknown from error
+        if is_npz:
+            raise TraceError(
+                f"{self.path}: an .npz trace, not a recording: 'posture replay' and NumPy read it"
+            )
         if not content.startswith(HEADER_START):
             raise unknown
         try:

@@ -217,6 +217,11 @@ class RecordedPipeline(Pipeline):
         self._writer = writer
         self._is_muted = False
 
+    @property
+    def path(self) -> Path:
+        """The recording's file; frame times in it are those of the run."""
+        return self._writer.path
+
     def step(self, landmarks: Landmarks, condition: Reason = Reason.NONE) -> StepResult:
         """Judge one frame and write it down, unless it is refused."""
         result = super().step(landmarks, condition)
