@@ -222,7 +222,7 @@ def session_bus():
 def x_display(size: str = "800x400"):
     """Run an X server without a screen and yield its name, such as `:99`."""
     require("Xvfb")
-    command = ("Xvfb", "-displayfd", "1", "-screen", "0", f"{size}x24", "-nolisten", "tcp")
+    command = ("Xvfb", "-displayfd", "1", "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset")
     with running(*command, env=dict(os.environ)) as server:
         yield f":{server.line()}"
 
