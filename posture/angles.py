@@ -8,7 +8,8 @@ the pose model does not give.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 import numpy as np
@@ -103,6 +104,31 @@ class Angles:
         return np.asarray(np.degrees(np.arctan2(forward * self.cue(x), -self.cue(y))) * seen)
 
 
+@dataclass(frozen=True, slots=True)
+class MeasuredLandmarks(Landmarks):
+    """Landmarks that were measured together with others; only :func:`measure_rows` makes them."""
+
+    angles: Angles = field(kw_only=True)
+    """What :func:`compute_angles` gives for exactly these landmarks."""
+
+
+def measure_rows(landmarks: Landmarks) -> Iterator[Landmarks]:
+    """Yield every frame of `landmarks` (T = 1), measured in blocks beforehand: the same bits in a third of the time."""
+    angles = compute_angles(landmarks)
+    xyzv, world_m, luminance = landmarks.xyzv, landmarks.world_m, landmarks.luminance
+    for t in range(len(landmarks)):
+        one = slice(t, t + 1)
+        yield MeasuredLandmarks(
+            landmarks.t_s[one],
+            xyzv[one],
+            world_m[one],
+            luminance[one],
+            landmarks.height_ratio[one],
+            landmarks.scene_shift[one],
+            angles=angles[one],
+        )
+
+
 @np.errstate(all="ignore")
 def compute_angles(landmarks: Landmarks) -> Angles:
     """Measure every frame.
@@ -121,6 +147,8 @@ def compute_angles(landmarks: Landmarks) -> Angles:
         NaN rows where there is no person, where face or shoulders have collapsed to a point, or where a
         needed landmark lies absurdly far outside the picture.
     """
+    if isinstance(landmarks, MeasuredLandmarks):
+        return landmarks.angles
     n = len(landmarks)
     cues, place = np.empty((n, N_CUES)), np.empty((n, N_PLACE))
     for start in range(0, n, BLOCK):

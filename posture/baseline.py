@@ -46,11 +46,14 @@ class Baseline:
     """Seconds from the first to the last of them."""
     created_utc: str
     """When it was made, ISO 8601 in UTC; empty = not recorded (a replay's own)."""
+    slouch_centre: FloatArray | None = None
+    """(M,) median of every measure in the person's usual slouch; None = not taken, or not told from upright."""
 
     def __post_init__(self) -> None:
         """Check the lengths."""
         lengths = (self.cue_centre, N_CUES), (self.cue_spread, N_CUES), (self.place_centre, N_PLACE)
-        for values, n in (*lengths, (self.deviation_spread, N_MEASURES)):
+        slouch = self.deviation_spread if self.slouch_centre is None else self.slouch_centre
+        for values, n in (*lengths, (self.deviation_spread, N_MEASURES), (slouch, N_MEASURES)):
             if values.shape != (n,):
                 raise ShapeError(f"baseline: {values.shape} where ({n},) is needed")
 

@@ -29,6 +29,8 @@ class CalibrationResult:
 
     baseline: Baseline
     quality: CalibrationQuality
+    landmarks: Landmarks
+    """What it was made from."""
 
 
 class CalibrationRun:
@@ -61,6 +63,11 @@ class CalibrationRun:
         self._collected.append(landmarks)
         return CalibrationTick(False, end_s - t_s, problem)
 
+    @property
+    def landmarks(self) -> Landmarks:
+        """What has been collected so far."""
+        return concatenate(self._collected) if self._collected else Landmarks.empty()
+
     def result(self, created_utc: str) -> CalibrationResult:
         """Return the baseline of the frames so far, dated `created_utc` (ISO 8601).
 
@@ -69,6 +76,6 @@ class CalibrationRun:
         CalibrationError
             If they make none; the text says why.
         """
-        taken = concatenate(self._collected) if self._collected else Landmarks.empty()
+        taken = self.landmarks
         baseline = fit_baseline(taken, self._settings, created_utc)
-        return CalibrationResult(baseline, assess(taken, compute_angles(taken), self._settings))
+        return CalibrationResult(baseline, assess(taken, compute_angles(taken), self._settings), taken)

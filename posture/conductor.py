@@ -15,11 +15,10 @@ import queue
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Protocol
 
-from posture.baseline import Baseline
-from posture.calibration_run import CalibrationRun
+from posture.calibration_run import CalibrationResult, CalibrationRun
 from posture.control.commands import (
     Command,
     Pause,
@@ -29,6 +28,7 @@ from posture.control.commands import (
     Snooze,
     Wrong,
 )
+from posture.desktop.circumstances import Orders
 from posture.errors import CalibrationError, ControlError, PostureError
 from posture.landmarks import Frame, Landmarks, no_person
 from posture.monitor import FrameObserver
@@ -59,16 +59,6 @@ class Restable(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Orders:
-    """What the desktop around the monitor asks for."""
-
-    rest: Reason = Reason.NONE
-    """Why nothing is to be judged now; NONE = it may be."""
-    is_muted: bool = False
-    """Whether nobody is to be disturbed."""
-
-
 class Conductor:
     """Do what is asked of a running monitor; an observer, and a sink that sees what came of it.
 
@@ -87,7 +77,7 @@ class Conductor:
     note_wrong : callable, optional
         Keep what was said about an alert, and return a line about it.
     find_orders : callable, optional
-        Return what the desktop asks for, given whether somebody is in view; called once a frame, must not block.
+        Return what the surroundings ask for, given whether somebody may be there; called once a frame, must not block.
     """
 
     def __init__(
@@ -97,7 +87,7 @@ class Conductor:
         source: Restable | None,
         *,
         announce: Callable[[str, str], None],
-        save: Callable[[Baseline], None] | None = None,
+        save: Callable[[CalibrationResult], None] | None = None,
         note_wrong: Callable[[str], str] | None = None,
         find_orders: Callable[[bool], Orders] | None = None,
         now_utc: Callable[[], str] = str,
@@ -113,7 +103,7 @@ class Conductor:
         self._paused_until_s: float | None = None
         self._run: CalibrationRun | None = None
         self._orders = Orders()
-        self._is_present = False
+        self._is_present = True
         self._check_until_s: float | None = None  # None = the camera has not been opened for this check yet
         self._rest_until_s = 0.0
 
@@ -146,6 +136,11 @@ class Conductor:
     def rest_reason(self) -> Reason:
         """Why the monitor judges nothing now; NONE = it does."""
         return Reason.PAUSED if self._is_paused else self._orders.rest
+
+    @property
+    def rest_detail(self) -> str:
+        """What the reason is about, such as the program in a call; may be empty."""
+        return "" if self._is_paused else self._orders.detail
 
     @property
     def paused_for_s(self) -> float | None:
@@ -202,8 +197,9 @@ class Conductor:
         return landmarks
 
     def handle(self, result: StepResult) -> None:
-        """Remember whether somebody is there."""
-        self._is_present = result.state in (SlouchState.UPRIGHT, SlouchState.SLOUCHING)
+        """Remember whether somebody may be there, which is not known while the camera is let go."""
+        if self.rest_reason is Reason.NONE:
+            self._is_present = result.state is not SlouchState.AWAY
 
     def close(self) -> None:
         """Answer whoever still waits."""
@@ -274,15 +270,19 @@ class Conductor:
         self._run = None
         self._observer.judge_all(False)
         try:
-            baseline = run.result(self._now_utc()).baseline
+            result = run.result(self._now_utc())
         except CalibrationError as error:
             self._announce("No new baseline", f"{error}. The old one is kept.")
             return
-        self._pipeline.use_baseline(baseline)
+        if (
+            old := self._pipeline.baseline
+        ) is not None:  # how far the usual slouch is from upright is still known
+            result = replace(result, baseline=replace(result.baseline, slouch_centre=old.slouch_centre))
+        self._pipeline.use_baseline(result.baseline)
         self.rebase()
         try:
             if self._save is not None:
-                self._save(baseline)
+                self._save(result)
         except PostureError as error:
             self._announce("New baseline", f"It is used, but not stored: {error}.")
             return

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import inspect as msgspec_inspect
 from platformdirs import user_config_path, user_data_path, user_state_path
 
-from posture.errors import OutputError, SettingsError
+from posture.errors import OutputError, OverrideError, SettingsError
 from posture.files import write_atomically
 from posture.settings import PRESETS, Settings
 
@@ -27,6 +27,7 @@ _KINDS = {
     "str": "text",
     "bool": "true or false",
     "object": "a section",
+    "array": "a list",
 }
 
 
@@ -75,19 +76,61 @@ def load_settings(path: Path | None = None, overrides: list[str] | None = None) 
     ------
     SettingsError
         If the file is not TOML, or a key is unknown, or a value is of the wrong type or out of range. The
-        text names the key and where it was given.
+        text names the key and where it was given. In an override it is the subclass OverrideError.
     """
     file = config_path() if path is None else path
     given = _read(file, must_exist=path is not None)
     _check(given, str(file))
-    layers = dict(given)
-    for override in overrides or []:
-        key, value = _parse_override(override)
-        layer = _nested(key, value)
-        _check(layer, f"--set {override}")
-        layers = _merge(layers, layer)
+    layers = _overridden(given, overrides)
     merged = _merge(PRESETS[layers.get("preset", "balanced")], layers)
     return _convert(merged, str(file))
+
+
+def restore_settings(
+    recorded: dict[str, Any], current: Settings, where: str, overrides: list[str] | None = None
+) -> tuple[Settings, tuple[str, ...]]:
+    """Return the settings that a recording was made with, and the keys in it that this program does not have.
+
+    Parameters
+    ----------
+    recorded : dict
+        Whole sections, as :func:`msgspec.to_builtins` gives them; they replace those of `current`.
+    current : Settings
+        All that was not recorded.
+    where : str
+        What an error's text calls the recording.
+    overrides : list of str
+        On top of both; a preset asked for here comes before the other overrides.
+
+    Raises
+    ------
+    SettingsError
+        As :func:`load_settings`.
+    """
+    hints = _hints()
+    known = {
+        section: {key: value for key, value in values.items() if f"{section}.{key}" in hints}
+        for section, values in recorded.items()
+        if isinstance(values, dict)
+    }
+    unknown = [f"{a}.{b}" for a in known for b in recorded[a] if b not in known[a]]
+    layers = _merge(msgspec.to_builtins(current), known)
+    asked = _overridden({}, overrides)
+    layers = _merge(_merge(layers, PRESETS.get(asked.get("preset", ""), {})), asked)
+    return _convert(layers, where), tuple(unknown)
+
+
+def _overridden(layers: dict[str, Any], overrides: list[str] | None) -> dict[str, Any]:
+    """Return `layers` with every ``section.key=value`` on top."""
+    for override in overrides or []:
+        try:
+            key, value = _parse_override(override)
+            layer = _nested(key, value)
+            _check(layer, f"--set {override}")
+        except SettingsError as error:
+            raise OverrideError(str(error)) from error
+        layers = _merge(layers, layer)
+    return layers
 
 
 def render_settings(current: Settings | None = None) -> str:

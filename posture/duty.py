@@ -25,7 +25,7 @@ from dataclasses import dataclass
 
 from posture.pipeline import StepResult
 from posture.settings import Settings
-from posture.slouch import Reason, SlouchState
+from posture.slouch import NOBODY, Reason, SlouchState
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,12 @@ class DutyCycle:
     ----------
     settings : Settings
         ``power``, ``camera.rate_hz``, ``judge`` and ``alert.sustain_s`` are used.
+    settle_s : float
+        Seconds from the first frame on that every frame is judged.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, settle_s: float = SETTLE_S) -> None:
+        self._settle_s = settle_s
         self._pace = PACES[settings.power.preset]
         self._max_hold_s = settings.power.max_hold_s
         self.fastest_s = 1.0 / settings.camera.rate_hz
@@ -88,6 +91,10 @@ class DutyCycle:
         self._release_ratio = settings.judge.release_ratio
         self._sustain_s = settings.alert.sustain_s
         self.reset()
+
+    def use(self, preset: str) -> None:
+        """Go on at another pace, a key of `PACES`, as when the power is unplugged; nothing is forgotten."""
+        self._pace = PACES[preset]
 
     def reset(self) -> None:
         """Forget everything: the next frame is judged."""
@@ -143,7 +150,7 @@ class DutyCycle:
             look_s = pace.away_look_s
             self._hold_s = pace.away_hold_s if self._max_hold_s > 0.0 else 0.0
         if self._settled_s is None:
-            self._settled_s = result.t_s + SETTLE_S
+            self._settled_s = result.t_s + self._settle_s
         if result.t_s < self._settled_s:
             look_s, self._hold_s = self.fastest_s, 0.0
         look_s = min(max(look_s, self.fastest_s), self._slowest_s)
@@ -157,7 +164,7 @@ class DutyCycle:
         """Return the state that this frame alone speaks for, as the state machine sees it."""
         if result.state in (SlouchState.UPRIGHT, SlouchState.AWAY) and result.slouched_s == 0.0:
             self._is_slouch_level = False
-        if result.reason is Reason.NO_PERSON:
+        if result.reason in NOBODY:
             return SlouchState.AWAY
         if result.reason is not Reason.NONE:
             return SlouchState.UNKNOWN

@@ -32,6 +32,8 @@ def show_status(as_json: bool) -> int:
         return 0
     symbol, word, colour = STATES[status.state]
     line = Text.assemble((f"{symbol} {word}", f"bold {colour}"), f"  {REASONS[status.reason]}")
+    if status.rest_detail:
+        line.append(f" ({status.rest_detail})")
     console.print(line)
     console.print(f"watching {status.source}, baseline {status.profile!r}, process {status.pid}")
     console.print(

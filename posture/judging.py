@@ -12,7 +12,9 @@ threshold; 1 is the border::
 - *reclining straight* turns head and trunk back together: both negative, flexion near 0, not a slouch;
 - a glance at the keyboard does bend the neck, and is told from a slouch by its duration.
 
-A threshold is never less than `min_spreads` standard deviations of the same quantity while the person sat upright.
+Someone who has shown their usual slouch (``posture calibrate --slouch``) is judged by their own thresholds: half-way
+between upright and that slouch for what it is made of, within :data:`PERSONAL_SHARES` of the settings'. A threshold is
+never less than `min_spreads` standard deviations of the same quantity while the person sat upright.
 """
 
 from __future__ import annotations
@@ -25,10 +27,15 @@ from posture.baseline import Baseline
 from posture.deviation import Measure
 from posture.landmarks import Landmarks
 from posture.settings import JudgeSettings
-from posture.slouch import Reason
+from posture.slouch import NOBODY, Reason
 
 FAR_TURN_DEG = 45.0
 """Degrees of the face's own yaw in the picture; slumps seen from three-quarter reach 39 on rendered people."""
+PERSONAL_SHARES = (0.6, 1.3)
+"""A personal threshold as a share of the settings' one, at least and at most (our choice)."""
+MIN_SLOUCH_SHARE = 0.75
+"""Of the settings' threshold; a slouch that moves a quantity less is not made of it, and leaves it alone (our
+choice: 1.25 times the lowest personal threshold)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +54,34 @@ def make_thresholds(judge: JudgeSettings, baseline: Baseline) -> Thresholds:
         judge.min_spreads * float(baseline.deviation_spread[m])
         for m in (Measure.NECK_DEG, Measure.THORACIC_DEG, Measure.SINK_RATIO)
     )
+    personal = personal_thresholds(judge, baseline)
     return Thresholds(
-        max(judge.neck_deg, neck),
-        max(judge.thoracic_deg, thoracic),
-        max(judge.flexion_deg, hypot(neck, thoracic)),
-        max(judge.sink_ratio, sink),
+        max(personal.neck_deg, neck),
+        max(personal.thoracic_deg, thoracic),
+        max(personal.flexion_deg, hypot(neck, thoracic)),
+        max(personal.sink_ratio, sink),
     )
+
+
+def personal_thresholds(judge: JudgeSettings, baseline: Baseline) -> Thresholds:
+    """Return the settings' thresholds, moved half-way to the person's usual slouch where that is known."""
+    if baseline.slouch_centre is None:
+        return Thresholds(judge.neck_deg, judge.thoracic_deg, judge.flexion_deg, judge.sink_ratio)
+    neck, thoracic, sink = baseline.slouch_centre[: Measure.HEAD_PITCH_DEG].tolist()
+    return Thresholds(
+        _half_way(judge.neck_deg, neck),
+        _half_way(judge.thoracic_deg, thoracic),
+        _half_way(judge.flexion_deg, neck - thoracic),
+        _half_way(judge.sink_ratio, sink),
+    )
+
+
+def _half_way(threshold: float, slouch: float) -> float:
+    """Return half of a slouch's deviation, kept to a sane share of `threshold`; that itself for a small deviation."""
+    if slouch < MIN_SLOUCH_SHARE * threshold:
+        return threshold
+    low, high = (share * threshold for share in PERSONAL_SHARES)
+    return min(max(0.5 * slouch, low), high)
 
 
 def slouch_ratio(
@@ -133,4 +162,4 @@ def find_presence(landmarks: Landmarks, reason: Reason) -> bool | None:
     """Return whether somebody sits there in one frame (T = 1); None = too dark or no picture to tell."""
     if not isnan(landmarks.xyzv[0, 0, 0]):
         return True
-    return False if reason is Reason.NO_PERSON else None
+    return False if reason in NOBODY else None

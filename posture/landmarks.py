@@ -7,7 +7,7 @@ picture is not mirrored: the person's left side has the larger x when they face 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from typing import TypeAlias
 
@@ -21,6 +21,7 @@ UInt8Array: TypeAlias = NDArray[np.uint8]
 BoolArray: TypeAlias = NDArray[np.bool_]
 
 _NO_SHIFT = (np.nan, np.nan, 0.0)
+_NOT_WATCHED: FloatArray = np.empty((0, 3))  # told apart by identity: replaced by rows of _NO_SHIFT
 N_LANDMARKS = 33  # BlazePose topology, https://ai.google.dev/edge/mediapipe/solutions/vision/pose_landmarker
 
 
@@ -72,14 +73,14 @@ class Landmarks:
     """(T,) mean brightness of the picture in [0, 1]; NaN = there was no picture."""
     height_ratio: FloatArray
     """(T,) height of the picture in image widths (0.75 for 640x480); NaN = there was no picture."""
-    scene_shift: FloatArray = None  # type: ignore[assignment]
+    scene_shift: FloatArray = field(default_factory=lambda: _NOT_WATCHED)
     """(T, 3) how far the background lies from where it was at the start: image widths to the right, image widths
     down, confidence in [0, 1]. NaN, NaN, 0 = not measured; left out = nobody watched the background."""
 
     def __post_init__(self) -> None:
         """Check that every field has the same T and the documented shape."""
         t = self.t_s.shape[0] if self.t_s.ndim == 1 else -1
-        if self.scene_shift is None:
+        if self.scene_shift is _NOT_WATCHED:
             object.__setattr__(self, "scene_shift", np.tile(_NO_SHIFT, (max(t, 0), 1)))
         expected = (
             ("t_s", self.t_s, (t,)),
@@ -99,12 +100,15 @@ class Landmarks:
 
     def __getitem__(self, span: slice) -> Landmarks:
         """Return the frames of `span`, time axis kept."""
-        return Landmarks(*(getattr(self, field.name)[span] for field in fields(self)))
+        return Landmarks(*(getattr(self, name)[span] for name in _FIELDS))
 
     @classmethod
     def empty(cls) -> Landmarks:
         """Return the landmarks of no frame at all."""
         return no_person(0.0)[:0]
+
+
+_FIELDS = tuple(f.name for f in fields(Landmarks))
 
 
 def no_person(t_s: float, luminance: float = np.nan, height_ratio: float = np.nan) -> Landmarks:
@@ -128,6 +132,4 @@ def concatenate(parts: list[Landmarks]) -> Landmarks:
     """
     if not parts:
         raise ShapeError("landmarks: nothing to concatenate")
-    return Landmarks(
-        *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Landmarks))
-    )
+    return Landmarks(*(np.concatenate([getattr(part, name) for part in parts]) for name in _FIELDS))

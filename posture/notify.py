@@ -22,6 +22,7 @@ import importlib
 import logging
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -231,7 +232,10 @@ def _run(command: Sequence[str], patience_s: float) -> None:
 def _explained(text: str) -> str:
     """Return what to do about an error text of D-Bus, or the text itself, on one line."""
     known = (advice for sign, advice in _EXPLANATIONS if sign in text)
-    return next(known, f"the notification was not delivered: {' '.join(text.split())}")
+    words = " ".join(
+        re.sub(r"GDBus\.Error:\S+: ", "", text).split()
+    )  # a name of the library's own, before the words
+    return next(known, f"the notification was not delivered: {words}")
 
 
 def _is_importable(module: str) -> bool:

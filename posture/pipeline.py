@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import isnan, nan
 
 from posture.alerts import Alert, AlertPolicy
-from posture.angles import compute_angles
+from posture.angles import compute_angles, measure_rows
 from posture.baseline import Baseline
 from posture.breaks import SittingClock
 from posture.calibration import fit_baseline
@@ -15,6 +15,7 @@ from posture.camera_move import CameraMoveJudge
 from posture.coefficients import packaged_coefficients
 from posture.deviation import Estimator, Measure, compute_deviation, make_estimator
 from posture.errors import CalibrationError
+from posture.fit import FitJudge
 from posture.judging import Thresholds, find_presence, find_reason, make_thresholds, slouch_ratio
 from posture.landmarks import Landmarks, concatenate
 from posture.settings import Settings
@@ -28,6 +29,8 @@ QUICKNESS = {
     Measure.HEAD_PITCH_DEG: 0.02,
 }
 """Added cut-off (Hz) per degree/s or trunk length/s: moving into a slouch in 1 s (10 deg/s) halves the lag."""
+MISFIT_EXPLAINS = frozenset({Reason.NONE, Reason.NOT_MEASURED, Reason.OUT_OF_PLACE, Reason.TURNED_AWAY})
+"""Reasons that a baseline of another person or view explains better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +110,12 @@ class Pipeline:
         """Start afresh, with the baseline given at construction."""
         self._estimator: Estimator | None = None
         self._thresholds: Thresholds | None = None
+        self._fit: FitJudge | None = None
         self._use(self._given_baseline if self._span_s is None else None)
         self._collected: list[Landmarks] = []
         self._pending_span_s = self._span_s
+        if self.baseline is not None and self.settings.calibration.check_fit:
+            self._fit = FitJudge(self.baseline)  # a span's own needs no check
         self._is_camera_lost = self._is_camera_moved = False
         self._move.reset()
         self._machine.reset()
@@ -117,6 +123,11 @@ class Pipeline:
         self._clock.reset()
         for smoother in self._filters:
             smoother.reset()
+
+    @property
+    def thresholds(self) -> Thresholds | None:
+        """Deviations that count as a slouch; None = there is no baseline yet."""
+        return self._thresholds
 
     def snooze(self, until_s: float) -> None:
         """Alert nobody before frame time `until_s`, seconds."""
@@ -138,14 +149,16 @@ class Pipeline:
     def use_baseline(self, baseline: Baseline) -> None:
         """Judge against another baseline from the next frame on, the camera being where it should be."""
         self._use(baseline)
+        if self._fit is not None:
+            self._fit = FitJudge(baseline)
         self._move.reset()
         for smoother in self._filters:
             smoother.reset()
 
     def run(self, landmarks: Landmarks) -> Iterator[StepResult]:
         """Yield the result of every frame of `landmarks`; a fold of :meth:`step`."""
-        for t in range(len(landmarks)):
-            yield self.step(landmarks[t : t + 1])
+        for row in measure_rows(landmarks):
+            yield self.step(row)
 
     def finish(self) -> None:
         """Tell that no frame will follow.
@@ -257,6 +270,13 @@ class Pipeline:
         reason = find_reason(
             landmarks, angles, raw[Measure.HEAD_YAW_DEG], self.baseline, is_moved, self.settings.judge
         )
+        if (
+            self._fit is not None
+            and not is_moved
+            and self._fit.step(t_s, angles)
+            and reason in MISFIT_EXPLAINS
+        ):
+            reason = Reason.BASELINE_MISFIT
         return [f.step(t_s, value) for f, value in zip(self._filters, raw, strict=False)], reason
 
     def _camera_events(self, t_s: float, reason: Reason) -> list[SlouchEvent]:

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any, Self
 
 from posture.calibration_run import CalibrationResult, CalibrationRun, CalibrationTick
-from posture.landmarks import Frame
+from posture.landmarks import Frame, Landmarks
 from posture.monitor import FrameObserver, run_monitor
 from posture.pipeline import Pipeline
 from posture.profiles import now_utc
@@ -23,6 +23,8 @@ from posture.summary import Summarizer, Summary
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
+TERMINATED = 143
+"""Exit code after SIGTERM of what was to bring something about and has not: 128 + SIGTERM."""
 PATIENCE_S = 1.0
 """Seconds a clean end may take; a second Ctrl-C within them is the same wish (our choice)."""
 
@@ -103,6 +105,40 @@ def calibrate(
     CalibrationError
         If the frames make no baseline; the text says why.
     """
+    run = _collect(
+        frames, observer, settings, seconds=seconds, countdown_s=countdown_s, on_tick=on_tick, stop=stop
+    )
+    return None if run is None else run.result(now_utc())
+
+
+def collect(
+    frames: Iterator[Frame],
+    observer: FrameObserver,
+    settings: Settings,
+    *,
+    seconds: float,
+    countdown_s: float,
+    on_tick: Callable[[CalibrationTick], None],
+    stop: threading.Event,
+) -> Landmarks | None:
+    """Return the landmarks of some seconds after a countdown, or None when it was stopped; see :func:`calibrate`."""
+    run = _collect(
+        frames, observer, settings, seconds=seconds, countdown_s=countdown_s, on_tick=on_tick, stop=stop
+    )
+    return None if run is None else run.landmarks
+
+
+def _collect(
+    frames: Iterator[Frame],
+    observer: FrameObserver,
+    settings: Settings,
+    *,
+    seconds: float,
+    countdown_s: float,
+    on_tick: Callable[[CalibrationTick], None],
+    stop: threading.Event,
+) -> CalibrationRun | None:
+    """Return a calibration whose frames have all come, or as many as there were; None = it was stopped."""
     run = CalibrationRun(settings.judge, seconds=seconds, countdown_s=countdown_s)
     for frame in frames:
         if stop.is_set():
@@ -110,7 +146,7 @@ def calibrate(
         if (tick := run.step(observer.detect(frame))) is None:
             break
         on_tick(tick)
-    return None if stop.is_set() else run.result(now_utc())
+    return None if stop.is_set() else run
 
 
 def open_outputs(stack: contextlib.ExitStack, trace: Path | None, events: Path | None) -> list[Sink]:

@@ -62,6 +62,9 @@ class CalibrationSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_on
     stale_after_days: Annotated[
         float, Meta(gt=0, le=365, description="days; `posture run` says that an older baseline is old")
     ] = 7.0
+    check_fit: Annotated[
+        bool, Meta(description="do not judge against a baseline of another person or camera place")
+    ] = True
 
 
 class JudgeSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -129,7 +132,9 @@ class JudgeSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     ] = 1.0
     max_gap_s: Annotated[
         float,
-        Meta(gt=0, le=60, description="s; time between two frames further apart than this counts as nothing"),
+        Meta(
+            gt=0, le=100, description="s; time between two frames further apart than this counts as nothing"
+        ),
     ] = 3.0
     forget_after_s: Annotated[
         float,
@@ -181,6 +186,13 @@ class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         list[Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")]],
         Meta(description='local times without alerts, e.g. ["12:00-13:00", "22:00-07:00"]'),
     ] = field(default_factory=list)
+    respect_do_not_disturb: Annotated[
+        bool,
+        Meta(description="no alerts while the desktop is told not to disturb; they are not kept for later"),
+    ] = True
+    silent_in_call: Annotated[
+        bool, Meta(description="no alerts in a call that does not pause the monitor; see pause.in_call")
+    ] = True
 
 
 class BreakSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -216,6 +228,44 @@ class PowerSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         float,
         Meta(ge=0, le=9, description="s; never longer than this; 0 = every picture looked at is judged"),
     ] = 8.0
+    battery_preset: Annotated[
+        Literal["", "eco", "balanced", "responsive"],
+        Meta(description='the preset on battery; "" = the same as on mains'),
+    ] = "eco"
+    stop_on_battery: Annotated[
+        bool, Meta(description="on battery let go of the camera and do not watch at all")
+    ] = False
+
+
+class PauseSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When the camera is let go by itself; where the desktop cannot tell, nothing is paused."""
+
+    when_locked: Annotated[
+        bool, Meta(description="the screen is locked or blanked, or another user sits there")
+    ] = True
+    when_idle_s: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=86_400,
+            description="s; nobody in view and no key or mouse touched for this long; touching ends it; 0 = never",
+        ),
+    ] = 600.0
+    in_call: Annotated[
+        bool, Meta(description="in a call: another program uses a camera, or as the next two say")
+    ] = True
+    microphone_is_call: Annotated[
+        bool,
+        Meta(
+            description="a microphone in use is a call; false if something records all day (docs/desktop.md)"
+        ),
+    ] = True
+    call_apps: Annotated[
+        list[Annotated[str, Meta(min_length=1, max_length=255)]],
+        Meta(
+            description='programs that are a call as long as they run, e.g. ["CptHost"]; many run all day, with no call'
+        ),
+    ] = field(default_factory=list)
 
 
 class HistorySettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -258,6 +308,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     notify: NotifySettings = NotifySettings()
     power: PowerSettings = PowerSettings()
     history: HistorySettings = HistorySettings()
+    pause: PauseSettings = PauseSettings()
     view: ViewSettings = ViewSettings()
 
 

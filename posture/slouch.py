@@ -48,6 +48,11 @@ class Reason(StrEnum):
     IDLE = "idle"
     IN_CALL = "in_call"
     ON_BATTERY = "on_battery"
+    BASELINE_MISFIT = "baseline_misfit"
+
+
+NOBODY = frozenset({Reason.NO_PERSON, Reason.IDLE})
+"""Reasons that say that nobody is there; a camera let go because of that has not seen anybody come back."""
 
 
 class EventKind(StrEnum):
@@ -126,7 +131,7 @@ class SlouchMachine:
         slouch_ratio : float
             Deviation as a share of the slouch threshold: 1 = at the threshold. NaN = not judged.
         reason : Reason
-            Why it is not judged. ``NO_PERSON`` leads to AWAY, the others to UNKNOWN.
+            Why it is not judged. Those of `NOBODY` lead to AWAY, the others to UNKNOWN.
 
         Returns
         -------
@@ -193,7 +198,7 @@ class SlouchMachine:
 
     def _target(self, slouch_ratio: float, reason: Reason) -> SlouchState:
         """Cross the hysteresis, and return the state that this frame alone speaks for."""
-        if reason is Reason.NO_PERSON:
+        if reason in NOBODY:
             return SlouchState.AWAY
         if isnan(slouch_ratio):
             return SlouchState.UNKNOWN

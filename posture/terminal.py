@@ -1,12 +1,15 @@
-"""What a person reads in the terminal: words, symbols, the status line, tables. Builds text; prints nothing itself.
+"""What a run prints in the terminal: events as lines, the live panel below them, progress and totals.
 
-Every state has its own symbol as well as its colour, so that it can be told without seeing colours.
+Every state has its own symbol and word as well as its colour, so that it can be told without seeing colours.
 """
 
 from __future__ import annotations
 
+import os
+import time
+from collections import deque
 from collections.abc import Callable
-from math import isnan
+from math import inf
 
 from rich.console import Console
 from rich.live import Live
@@ -14,33 +17,33 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from posture.baseline import Baseline
-from posture.calibration import CalibrationQuality
-from posture.pipeline import StepResult
-from posture.profiles import age_text
-from posture.sinks import word_alert
-from posture.slouch import EventKind, Reason
+from posture.panel import (
+    ASCII_GLYPHS,
+    HEIGHT,
+    MIN_WIDTH,
+    UNICODE_GLYPHS,
+    render,
+    status_line,
+)
+from posture.panel_view import PanelView, Surroundings, make_view
+from posture.pipeline import Pipeline, StepResult
+from posture.sinks import Sink, word_alert
+from posture.slouch import EventKind, Reason, SlouchState
 from posture.summary import Summary
-from posture.words import EVENTS, REASONS, STATES, clock, degrees_text
+from posture.words import EVENTS, REASONS, STATES, clock, needs_ascii
+
+CALM_S, SLOUCH_S = 2.0, 1.0
+"""Seconds between two drawings at least, while the state stays as it is: drawing costs 1-2 ms, and numbers that change
+faster cannot be read. While slouched there is a countdown to follow (our choice)."""
+KEPT_EVENTS = 8
+"""Event lines shown again after the terminal has been resized (our choice)."""
+MIN_EVENTS = 2
+"""Lines left above the panel, for the newest events (our choice)."""
 
 
-def status_text(result: StepResult, note: str = "") -> Text:
-    """Return the one-line status after a frame."""
-    symbol, word, colour = STATES[result.state]
-    text = Text.assemble((f"{symbol} {word}", f"bold {colour}"), no_wrap=True, overflow="ellipsis")
-    if result.reason is not Reason.NONE:
-        text.append(f"  {REASONS[result.reason]}", "dim")
-    elif not isnan(result.slouch_ratio):
-        text.append(
-            f"  neck {degrees_text(result.neck_deviation_deg)}  trunk {degrees_text(result.thoracic_deviation_deg)}"
-            f"  {max(result.slouch_ratio, 0.0):.0%} of the limit"
-        )
-    if result.slouched_s > 0:
-        text.append(f"  slouched {clock(result.slouched_s)}", colour)
-    if note:  # before what a narrow terminal may cut
-        text.append(f"  {note}", "yellow")
-    text.append(f"  sat {clock(result.sat_s)}", "dim")
-    return text
+def as_ascii(text: Text) -> Text:
+    """Return a line for a terminal that shows ASCII only."""
+    return Text(text.plain.replace("°", " degrees").encode("ascii", "replace").decode(), text.style)
 
 
 def event_lines(result: StepResult) -> list[Text]:
@@ -49,7 +52,7 @@ def event_lines(result: StepResult) -> list[Text]:
     for event in result.events:
         text = Text.assemble((f"{clock(event.confirmed_s):>8}", "dim"), "  ", EVENTS[event.kind])
         if event.kind is EventKind.ALERT:
-            text.stylize("bold yellow", 10)
+            text.stylize("bold", 10)
             if result.alert is not None:
                 title, message = word_alert(result, result.alert)
                 text.append(f": {title} - {message}", "bold")
@@ -59,35 +62,109 @@ def event_lines(result: StepResult) -> list[Text]:
     return lines
 
 
-class StatusLine:
-    """Show the newest result as one live line on a terminal, and every event as a line; a sink.
-
-    Where the output is not a terminal only the events are written.
+class EventLines:
+    """Write every event as a line and nothing else; a sink, for files, pipes and screen readers.
 
     Parameters
     ----------
     console : Console
         Where to.
-    note : callable
-        Return what else to show at the line's end: camera trouble, failed notifications.
     """
 
-    def __init__(self, console: Console, note: Callable[[], str]) -> None:
-        self._console, self._note = console, note
-        self._live = Live(console=console, auto_refresh=False, transient=True)
-        if console.is_terminal:
-            self._live.start()
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._is_ascii = needs_ascii(console.encoding, os.environ)
+
+    def handle(self, result: StepResult) -> None:
+        """Write the frame's events."""
+        for line in event_lines(result):
+            self._console.print(as_ascii(line) if self._is_ascii else line)
+
+    def close(self) -> None:
+        """Nothing to take away."""
+
+
+class LiveView:
+    """Show the newest result as a live panel, or as one line where there is no room, and events above it; a sink.
+
+    It is drawn when the state changes, else every second or two at most, and only when something shown has changed.
+
+    Parameters
+    ----------
+    console : Console
+        A terminal's.
+    pipeline : Pipeline
+        Gives the settings and the thresholds in force.
+    around : callable
+        Return what else to show; it is asked only when there may be something to draw.
+    """
+
+    def __init__(self, console: Console, pipeline: Pipeline, around: Callable[[], Surroundings]) -> None:
+        self._console, self._pipeline, self._around = console, pipeline, around
+        self._is_ascii = needs_ascii(console.encoding, os.environ)
+        self._glyphs = ASCII_GLYPHS if self._is_ascii else UNICODE_GLYPHS
+        self._recent: deque[Text] = deque(maxlen=KEPT_EVENTS)
+        self._shown: tuple[PanelView, int, int] | None = None
+        self._drawn_s = -inf
+        self._urgent: tuple[SlouchState, Reason, bool] | None = None
+        self._live = self._start()
 
     def handle(self, result: StepResult) -> None:
         """Show one frame's result."""
         for line in event_lines(result):
-            self._console.print(line)
-        if self._console.is_terminal:
-            self._live.update(status_text(result, self._note()), refresh=True)
+            shown = as_ascii(line) if self._is_ascii else line
+            self._recent.append(shown)
+            self._console.print(shown)
+        now_s, urgent = time.monotonic(), (result.state, result.reason, result.slouched_s > 0.0)
+        is_told = bool(result.events) or urgent != self._urgent
+        if not is_told and now_s - self._drawn_s < (SLOUCH_S if urgent[2] else CALM_S):
+            return
+        self._urgent = urgent
+        settings = self._pipeline.settings
+        view = make_view(
+            result,
+            self._around(),
+            self._pipeline.thresholds,
+            settings.alert.sustain_s,
+            settings.breaks.interval_s if settings.breaks.enabled else None,
+        )
+        width, height = self._console.size
+        if (view, width, height) == self._shown:
+            return
+        if self._shown is not None and (width, height) != self._shown[1:]:
+            self._redraw()
+        self._shown, self._drawn_s = (view, width, height), now_s
+        has_room = height > HEIGHT + MIN_EVENTS and width >= MIN_WIDTH
+        picture = render(view, width, self._glyphs) if has_room else status_line(view, self._glyphs)
+        self._live.update(picture, refresh=True)
 
     def close(self) -> None:
-        """Take the live line away."""
+        """Take the panel away."""
         self._live.stop()
+
+    def _start(self) -> Live:
+        """Begin a live region below what has been printed."""
+        live = Live(console=self._console, auto_refresh=False, transient=True)
+        live.start()
+        return live
+
+    def _redraw(self) -> None:
+        """Start over on a terminal of another size: what is left of the panel there is anybody's guess."""
+        self._live.update(Text(""))
+        self._live.stop()
+        self._console.clear()
+        for line in self._recent:
+            self._console.print(line)
+        self._live = self._start()
+
+
+def make_display(
+    console: Console, pipeline: Pipeline, around: Callable[[], Surroundings], *, is_plain: bool
+) -> Sink:
+    """Return what shows a run: a live panel on a terminal, else, or when it is to be `is_plain`, event lines."""
+    if is_plain or console.quiet or not console.is_terminal or console.is_dumb_terminal:
+        return EventLines(console)
+    return LiveView(console, pipeline, around)
 
 
 def summary_table(summary: Summary) -> Table:
@@ -107,23 +184,6 @@ def summary_table(summary: Summary) -> Table:
     table.add_row("alerts", str(len(summary.alerts_s)), f"at {at}" if at else "")
     table.add_row("frames", str(summary.n_frames))
     return table
-
-
-def baseline_text(baseline: Baseline) -> str:
-    """Return a baseline in one line."""
-    return (
-        f"camera from the {baseline.placement.value}, {baseline.n_frames} frames over "
-        f"{baseline.duration_s:.1f} s, {age_text(baseline)}"
-    )
-
-
-def quality_text(quality: CalibrationQuality) -> str:
-    """Return a calibration's quality in one line."""
-    return (
-        f"seen in {quality.visible_ratio:.0%} of {quality.n_frames} frames, "
-        f"sway {quality.sway_ratio:.3f} shoulder widths, head turned {quality.turn_deg:.1f}°, "
-        f"brightness {quality.luminance:.2f}"
-    )
 
 
 class ReplayProgress:

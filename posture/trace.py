@@ -1,12 +1,14 @@
 """Keep landmarks in a file, so that everything after the model can be run again without pictures.
 
 A trace is a compressed NumPy archive (`.npz`) of the arrays of :class:`~posture.landmarks.Landmarks`
-and a version. It holds points, never a picture, and is exact: what is loaded equals what was saved.
+and a version. It holds points, never a picture, and is exact: what is loaded equals what was saved. What grows while
+it is used is a recording (:mod:`posture.recording`); :func:`load_trace` reads both.
 """
 
 from __future__ import annotations
 
 import io
+import logging
 import zipfile
 import zlib
 from dataclasses import fields
@@ -17,7 +19,10 @@ from numpy.typing import NDArray
 
 from posture.errors import OutputError, ShapeError, TraceError
 from posture.files import write_atomically
-from posture.landmarks import FloatArray, Landmarks
+from posture.landmarks import FloatArray, Landmarks, concatenate
+from posture.recording.codec import MAGIC
+from posture.recording.reader import TraceReader
+from posture.recording.records import Chunk
 
 TRACE_VERSION = 1
 """Written into every trace; a change to what a field means or to the fields themselves raises it."""
@@ -50,12 +55,13 @@ def save_trace(path: Path, landmarks: Landmarks) -> None:
 
 
 def load_trace(path: Path) -> Landmarks:
-    """Read the trace `path`.
+    """Read the trace or recording `path`; which of the two it is, its first bytes tell.
 
     Returns
     -------
     Landmarks
-        Equal to what was saved, in float64.
+        Equal to what was saved, in float64. Of a recording that is cut off or damaged, what comes before that; a
+        warning is logged then.
 
     Raises
     ------
@@ -66,6 +72,8 @@ def load_trace(path: Path) -> Landmarks:
         data = path.read_bytes()
     except OSError as error:
         raise TraceError(f"{path}: the trace cannot be read ({error.strerror or error})") from error
+    if data.startswith(MAGIC):
+        return _load_recording(path)
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             version = int(archive["version"])
@@ -90,6 +98,15 @@ def load_trace(path: Path) -> Landmarks:
         return Landmarks(**{name: array.astype(np.float64) for name, array in arrays.items()})
     except ShapeError as error:
         raise TraceError(f"{path}: not a landmark trace ({error}): save it again") from error
+
+
+def _load_recording(path: Path) -> Landmarks:
+    """Return the landmarks of a recording."""
+    with TraceReader(path) as reader:
+        parts = [record.landmarks for record in reader if isinstance(record, Chunk)]
+    if reader.note:
+        logging.getLogger(__name__).warning("%s %s", path, reader.note)
+    return concatenate(parts) if parts else Landmarks.empty()
 
 
 def _narrowed(values: FloatArray) -> NDArray[np.floating]:

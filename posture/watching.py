@@ -1,59 +1,38 @@
-"""The commands that watch: run, calibrate, demo. They return the exit code and raise PostureError."""
+"""The commands that watch: run, demo. They return the exit code and raise PostureError."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
-from rich.console import Console
-from rich.live import Live
-from rich.text import Text
 
-from posture.attention import Attention
+from posture.assembly import Assembly
 from posture.baseline import Baseline
 from posture.bundled import DEMO_CLIP_NAME, asset_path
-from posture.calibration_run import CalibrationTick
-from posture.conductor import Conductor
-from posture.config import history_path, load_settings, state_path
-from posture.control.commands import Pause, Recalibrate, Resume
-from posture.delivery import NotificationQueue
-from posture.duty import DutyCycle
-from posture.errors import ControlError, ProfileError
-from posture.history.recorder import HistorySink, make_watch
-from posture.landmarks import Frame
-from posture.monitor import FrameObserver, run_monitor
-from posture.notify import Notification, Notifier, NullNotifier, PlyerNotifier
-from posture.observer import Observer
+from posture.calibrating import choose_by_view, find_drift_from, stored_choice, take_baseline
+from posture.calibration_run import CalibrationResult
+from posture.config import load_settings, state_path
 from posture.pipeline import Pipeline
-from posture.profiles import (
-    DEFAULT_NAME,
-    age_days,
-    age_text,
-    is_there,
-    load_baseline,
-    load_profile,
-    now_utc,
-    profile_path,
-    save_baseline,
-)
+from posture.profiles import Profile, age_days, profile_path, save_profile
 from posture.reception import Reception
-from posture.session import StopSignals, calibrate, open_outputs
+from posture.recording.writer import RecordedPipeline, TraceWriter, make_header, recording_path
+from posture.session import StopSignals, open_outputs
 from posture.settings import Settings
-from posture.sinks import NotificationSink, Sink, TraceSink
-from posture.slouch import Reason
-from posture.sources import FrameSource, LiveSource, PacedSource
-from posture.status import StatusBoard, read_status
-from posture.summary import Summarizer
-from posture.terminal import StatusLine, baseline_text, quality_text, summary_table
-from posture.view.onlooker import Onlooker
-from posture.view.preview import Preview, PreviewSink, prompt_for
-from posture.view.window import Command as PreviewCommand
-from posture.wiring import check_outputs, make_console, make_observer, open_with_settings, print_notes
+from posture.sources import FrameSource, PacedSource
+from posture.status import StatusBoard
+from posture.tables import baseline_text
+from posture.terminal import summary_table
+from posture.wiring import (
+    check_outputs,
+    make_console,
+    make_observer,
+    open_preview,
+    open_with_settings,
+    print_notes,
+)
 
 DEMO_CALIBRATION_S = (0.0, 10.0)
 DEMO_SUSTAIN_S = 10.0
@@ -62,63 +41,65 @@ OPENING_S = 10.0
 """Seconds that a camera let go may take to give a picture again (as `live.FIRST_PICTURE_S`)."""
 
 
-def _camera_note(source: FrameSource) -> str:
-    """Return what is wrong with a live source, or nothing."""
-    if isinstance(source, LiveSource) and source.status == "lost":
-        return f"camera lost ({source.detail}), retrying"
-    return ""
-
-
 def run_live(
     spec: str | None,
-    profile: str,
+    profile: str | None,
     baseline_file: Path | None,
     speed: float,
     overrides: list[str],
     trace: Path | None,
     events: Path | None,
+    record: Path | None = None,
     *,
+    is_plain: bool = False,
+    is_quiet: bool = False,
     preview: bool = False,
 ) -> int:
     """Watch a source until it ends or a signal comes."""
     settings = load_settings(overrides=overrides)
-    console = make_console()
-    path = profile_path(profile)
-    if baseline_file is not None:
-        baseline: Baseline | None = load_baseline(baseline_file)
-    elif is_there(path) or profile != DEFAULT_NAME:
-        baseline = load_profile(profile)
-    else:
-        baseline = None
+    console = make_console(is_quiet=is_quiet)
+    chosen = stored_choice(profile, baseline_file, console)
     spec = spec or str(settings.camera.source)
-    check_outputs([spec], [trace, events])
+    record = None if record is None else recording_path(record)
+    check_outputs([spec], [trace, events, record])
     signals = StopSignals()
-    name = profile if baseline_file is None else baseline_file.name
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(open_with_settings(spec, settings, signals))
-        reception = Reception(state_path(), signals.stop, StatusBoard(source.name, name))
+        reception = Reception(state_path(), signals.stop, StatusBoard(source.name, chosen.name))
         stack.enter_context(reception)
         is_clip = not source.is_live
+        if is_clip and chosen.options:  # a look of its own: a run judges all of a clip
+            ahead = stack.enter_context(open_with_settings(spec, settings, signals))
         if is_clip:
             source = stack.enter_context(PacedSource(source, speed, stop=signals.stop))
         observer = stack.enter_context(make_observer(settings))
         stack.enter_context(signals)  # not before: until here a signal may simply end the process
         outputs = open_outputs(stack, trace, events)
         window = (
-            stack.enter_context(_open_preview(settings, console, takes_commands=True)) if preview else None
+            stack.enter_context(open_preview(settings, console, takes_commands=True)) if preview else None
         )
         frames = iter(source)
+        if chosen.options:
+            first = iter(ahead) if is_clip else frames
+            with make_observer(settings) as looking:
+                chosen = choose_by_view(chosen, first, looking, settings, signals, console, source.name)
+            if signals.stop.is_set():
+                return signals.exit_code
+        name, baseline = chosen.name, chosen.baseline
+        reception.board.profile = name
         if baseline is None:
+            path = None if is_clip else profile_path(name)
             name = "its first seconds" if is_clip else name
             console.print("No baseline yet: sit upright and look at the screen.")
-            baseline = _take_baseline(
+            baseline = take_baseline(
                 frames,
                 observer,
                 settings,
                 signals,
                 console,
-                None if is_clip else path,
+                path,
                 is_clip=is_clip,
+                camera=source.name,
                 window=window,
             )
         if baseline is None:
@@ -130,9 +111,25 @@ def run_live(
             console.print(
                 "That baseline is getting old: 'posture calibrate' takes a fresh one.", style="yellow"
             )
-        pipeline = Pipeline(_spaced(settings, source), baseline, start_of_day_s=_seconds_after_midnight())
-        save = None if is_clip or baseline_file is not None else functools.partial(save_baseline, path)
-        _watch(frames, source, observer, pipeline, console, signals, reception, save, outputs, window)
+        pipeline = _make_pipeline(stack, record, _spaced(settings, source), baseline, source, name)
+        if record is not None:
+            console.print(f"Recording landmarks, no picture, to {record}")
+        is_kept = not is_clip and baseline_file is None
+        save = functools.partial(_keep, profile_path(name), source.name) if is_kept else None
+        assembly = Assembly(
+            source,
+            observer,
+            pipeline,
+            console,
+            signals.stop,
+            reception=reception,
+            save=save,
+            is_plain=is_plain,
+            preview=window,
+            outputs=outputs,
+        )
+        console.print(summary_table(assembly.run(frames)))
+        print_notes(console, source)
         return signals.exit_code
 
 
@@ -145,195 +142,34 @@ def _spaced(settings: Settings, source: FrameSource) -> Settings:
     )
 
 
-def _watch(
-    frames: Iterator[Frame],
-    source: FrameSource,
-    observer: Observer,
-    pipeline: Pipeline,
-    console: Console,
-    signals: StopSignals,
-    reception: Reception | None,
-    save: Callable[[Baseline], None] | None,
-    outputs: list[Sink],
-    window: Preview | None = None,
-) -> None:
-    """Run the loop with everything a person sees, and show the summary.
-
-    Without a `reception` it is no monitor that can be told anything.
-    """
-    settings = pipeline.settings
-    watcher: FrameObserver = observer
-    attention: Attention | None = None
-    camera: LiveSource | None = None
-    if isinstance(source, LiveSource):
-        camera = source
-        watcher = attention = Attention(observer, source, DutyCycle(settings))
-    notifier: Notifier = PlyerNotifier() if settings.notify.enabled else NullNotifier()
-    queue = NotificationQueue(
-        notifier,
-        on_first_failure=lambda text: console.print(f"Notifications do not arrive: {text}", style="yellow"),
-    )
-
-    def announce(title: str, message: str) -> None:
-        console.print(f"{title}: {message}", style="bold")
-        queue.post(Notification(title, message, settings.notify.timeout_s))
-
-    conductor = Conductor(watcher, pipeline, camera, announce=announce, save=save, now_utc=now_utc)
-
-    def note() -> str:
-        failed = f"not notified: {queue.failed}" if queue.failed else ""
-        rate = f"{attention.judged_hz:.1f} judged/s" if attention else ""
-        return "  ".join(part for part in (_camera_note(source), failed, rate) if part)
-
-    def details() -> dict[str, Any]:
-        return {
-            "notifications_sent": queue.sent,
-            "notifications_failed": queue.failed,
-            "notifications_dropped": queue.dropped,
-            "last_notification_error": queue.last_error,
-            "camera": _camera_note(source) or ("let go" if camera and camera.status == "resting" else "ok"),
-            "judged_hz": round(attention.judged_hz, 2) if attention else None,
-            "paused_for_s": conductor.paused_for_s,
-            "snoozed_for_s": conductor.snoozed_for_s,
-        }
-
-    summarizer = Summarizer(settings.judge.max_gap_s)
-    sinks: list[Sink] = [summarizer, conductor, NotificationSink(queue, settings.notify.timeout_s)]
-    if attention is not None:
-        sinks.append(attention)
-    watched: FrameObserver = conductor
-    if window is not None:
-        watched = onlooker = Onlooker(conductor)
-        window.on_command = functools.partial(_obey_key, conductor)
-        sinks.append(PreviewSink(window, onlooker, lambda: pipeline.baseline, camera, settings.view.rate_hz))
-    if reception is not None:
-        reception.board.details, reception.conductor = details, conductor
-        sinks.append(reception.board)
-    if reception is not None and source.is_live and settings.history.enabled:
-        trace = next((sink.path for sink in outputs if isinstance(sink, TraceSink)), None)
-        sinks.append(
-            HistorySink(
-                history_path(),
-                make_watch(pipeline, source.name, reception.board.profile, trace),
-                retention_days=settings.history.retention_days,
-                tell=lambda text: console.print(text, style="yellow", markup=False),
-            )
-        )
-    sinks.append(StatusLine(console, note))  # last: it holds the terminal as soon as it is made
-    with contextlib.ExitStack() as closing:
-        for sink in sinks:
-            closing.callback(sink.close)
-        run_monitor(conductor.through(frames), watched, pipeline, [*outputs, *sinks], signals.stop)
-    console.print(summary_table(summarizer.summary()))
-    print_notes(console, source)
-
-
-@contextlib.contextmanager
-def _open_preview(settings: Settings, console: Console, *, takes_commands: bool) -> Iterator[Preview]:
-    """Open the preview window for the time of a ``with`` block."""
-    window = Preview(
-        settings, takes_commands=takes_commands, on_note=lambda text: console.print(text, style="yellow")
-    )
-    with contextlib.closing(window):
-        yield window
-
-
-def _obey_key(conductor: Conductor, command: PreviewCommand) -> None:
-    """Do what a key in the preview asks for."""
-    if command == "recalibrate":
-        conductor.submit(Recalibrate())
-    else:
-        conductor.submit(Resume() if conductor.rest_reason is Reason.PAUSED else Pause())
-
-
-def _take_baseline(
-    frames: Iterator[Frame],
-    observer: Observer,
+def _make_pipeline(
+    stack: contextlib.ExitStack,
+    record: Path | None,
     settings: Settings,
-    signals: StopSignals,
-    console: Console,
-    path: Path | None,
-    *,
-    is_clip: bool,
-    seconds: float | None = None,
-    window: Preview | None = None,
-) -> Baseline | None:
-    """Calibrate, before a camera with a countdown, and store the result; None = stopped before it was done.
-
-    Without a `path` nothing is stored: whoever is in a clip must not become the default.
-    """
-    onlooker = Onlooker(observer)
-
-    def show(tick: CalibrationTick) -> None:
-        if window is not None and window.is_open:
-            window.show(onlooker.moment(None, prompt_for(tick)), None)
-        phase = "get ready" if tick.is_counting_down else "hold still"
-        text = Text.assemble((f"{phase}  {tick.remaining_s:.0f} s", "bold"))
-        text.append(f"  {tick.problem or 'good'}", "yellow" if tick.problem else "green")
-        if console.is_terminal:
-            live.update(text, refresh=True)
-
-    with Live(console=console, auto_refresh=False, transient=True) as live:
-        result = calibrate(
-            frames,
-            onlooker,
-            settings,
-            seconds=seconds or settings.calibration.seconds,
-            countdown_s=0.0 if is_clip else settings.calibration.countdown_s,
-            on_tick=show,
-            stop=signals.stop,
-        )
-    if result is None:
-        console.print("Stopped; no baseline was taken.")
-        return None
-    if path is not None:
-        save_baseline(path, result.baseline)
-    console.print(
-        f"Baseline taken: {baseline_text(result.baseline)}.\n{quality_text(result.quality)}.\n"
-        + ("Taken from a clip, so for this run only." if path is None else f"Saved to {path}")
+    baseline: Baseline,
+    source: FrameSource,
+    profile: str,
+) -> Pipeline:
+    """Return the pipeline of a run; if it is recorded, `stack` closes the file."""
+    start_of_day_s = _seconds_after_midnight()
+    if record is None:
+        return Pipeline(settings, baseline, start_of_day_s=start_of_day_s)
+    header = make_header(
+        source.name,
+        rate_hz=settings.camera.rate_hz if source.is_live else None,
+        settings=settings,
+        baseline=baseline,
+        profile=profile,
+        start_of_day_s=start_of_day_s,
     )
-    return result.baseline
+    writer = stack.enter_context(TraceWriter(record, header))
+    return RecordedPipeline(settings, baseline, writer, start_of_day_s=start_of_day_s)
 
 
-def run_calibrate(
-    spec: str | None, profile: str, seconds: float | None, overrides: list[str], *, preview: bool = False
-) -> int:
-    """Take a baseline and store it."""
-    settings = load_settings(overrides=overrides)
-    console = make_console()
-    path = profile_path(profile)
-    if is_there(path):
-        with contextlib.suppress(ProfileError):
-            console.print(f"Profile {profile!r}, {age_text(load_baseline(path))}, will be replaced.")
-    signals = StopSignals()
-    with (
-        open_with_settings(spec or str(settings.camera.source), settings, signals) as source,
-        make_observer(settings) as observer,
-        signals,
-        _open_preview(settings, console, takes_commands=False)
-        if preview
-        else contextlib.nullcontext() as window,
-    ):
-        if (
-            source.is_live
-            and (running := read_status(state_path())) is not None
-            and running.source == source.name
-        ):
-            raise ControlError(
-                f"{source.name}: the running monitor has this camera; 'posture recalibrate' takes a baseline with it"
-            )
-        _take_baseline(
-            iter(source),
-            observer,
-            settings,
-            signals,
-            console,
-            path,
-            is_clip=not source.is_live,
-            seconds=seconds,
-            window=window,
-        )
-        return signals.exit_code
+def _keep(path: Path, camera: str, result: CalibrationResult) -> None:
+    """Store a baseline that was taken while the monitor ran."""
+    drift = find_drift_from(path, result.baseline)
+    save_profile(path, Profile(result.baseline, camera, result.quality, drift))
 
 
 def _seconds_after_midnight() -> float:
@@ -357,7 +193,8 @@ def run_demo(speed: float) -> int:
         observer = stack.enter_context(make_observer(settings))
         stack.enter_context(signals)
         pipeline = Pipeline(settings, calibrate_span_s=DEMO_CALIBRATION_S)
-        _watch(iter(source), source, observer, pipeline, console, signals, None, None, [])
+        assembly = Assembly(source, observer, pipeline, console, signals.stop)
+        console.print(summary_table(assembly.run(iter(source))))
         if not signals.stop.is_set():
             console.print("With a webcam: 'posture calibrate', then 'posture run'.")
         return signals.exit_code

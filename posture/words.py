@@ -49,6 +49,7 @@ REASONS: Final[dict[Reason, str]] = {
     Reason.IDLE: "paused while nobody is at the computer",
     Reason.IN_CALL: "paused during a call",
     Reason.ON_BATTERY: "paused on battery",
+    Reason.BASELINE_MISFIT: "the baseline does not fit this view or person: calibrate",
 }
 EVENTS: Final[dict[EventKind, str]] = {
     EventKind.SLOUCH_STARTED: "slouch began",

@@ -26,20 +26,31 @@ DAEMON = Path(__file__).with_name("notification_daemon.py")
 
 # The Debian and Ubuntu package of each command.
 PACKAGES = {
+    "/usr/libexec/dconf-service": "dconf-service dconf-gsettings-backend gsettings-desktop-schemas",
     "Xvfb": "xvfb",
+    "chromedriver": "chromium-driver",
+    "chromium": "chromium",
     "dbus-daemon": "dbus",
     "dbus-launch": "dbus-x11",
     "dunst": "dunst",
+    "gsettings": "libglib2.0-bin",
     "import": "imagemagick",
+    "mate-screensaver": "mate-screensaver",
     "notify-send": "libnotify-bin",
     "openbox": "openbox",
     "script": "bsdutils",
     "setpriv": "util-linux",
     "strace": "strace",
     "tmux": "tmux",
+    "nsenter": "util-linux",
+    "systemd-run": "systemd",
+    "systemd-analyze": "systemd",
+    "gio": "libglib2.0-bin",
+    "desktop-file-validate": "desktop-file-utils",
     "unshare": "util-linux",
     "wmctrl": "wmctrl",
     "xdotool": "xdotool",
+    "xfconf-query": "xfconf",
 }
 
 # No service directories: nothing but what a test starts answers on this bus.

@@ -16,8 +16,10 @@ from posture.status import StatusBoard
 
 COMMANDS = (
     *(("run",), ("calibrate",), ("replay",), ("demo",), ("status",), ("cameras",), ("bench",), ("config",)),
+    ("report",),
     *(("pause",), ("resume",), ("snooze",), ("recalibrate",), ("stop",)),
     *(("config", "init"), ("config", "show"), ("config", "path")),
+    *(("profiles",), *(("profiles", name) for name in ("list", "show", "rename", "delete"))),
 )
 
 

@@ -19,8 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mjpeg_server import MjpegServer
 
-from posture.conductor import CHECK_S, Conductor, Orders
+from posture.conductor import CHECK_S, Conductor
 from posture.control.commands import Pause, Recalibrate, Resume, Snooze, Wrong
+from posture.desktop.circumstances import Orders
 from posture.errors import ControlError
 from posture.landmarks import Frame, no_person
 from posture.pipeline import Pipeline
@@ -188,7 +189,9 @@ def test_resuming_ends_a_snooze(monitor):
 
 def test_a_new_baseline_is_taken_used_and_kept():
     saved = []
-    monitor = Monitor(save=saved.append, now_utc=lambda: "2026-01-01T00:00:00+00:00")
+    monitor = Monitor(
+        save=lambda result: saved.append(result.baseline), now_utc=lambda: "2026-01-01T00:00:00+00:00"
+    )
     monitor.run(8.0)
     monitor.seen.slouch()
     assert "begins in 1 s and takes 4 s" in monitor.tell(Recalibrate())
@@ -218,7 +221,7 @@ def test_a_baseline_that_cannot_be_taken_leaves_the_old_one_and_says_why(monitor
 
 
 def test_a_baseline_that_cannot_be_stored_is_used_all_the_same():
-    def fail(baseline):
+    def fail(result):
         raise ControlError("the disk is full")
 
     monitor = Monitor(save=fail)
@@ -261,6 +264,21 @@ def test_the_monitor_rests_while_the_desktop_asks_for_it(reason):
     assert monitor.camera.status == "ok"
 
 
+def test_who_has_gone_has_not_come_back_while_the_camera_is_let_go():
+    orders = [Orders()]
+    monitor = Monitor(find_orders=lambda is_present: orders[0])
+    monitor.run(8.0)
+    monitor.seen.rows = None
+    monitor.run(10.0)
+    orders[0] = Orders(Reason.IDLE)
+    resting = monitor.run(300.0)
+    assert {result.state for result in resting} == {SlouchState.AWAY}
+    assert not any(result.events for result in resting)
+    assert resting[-1].sat_s == 0.0, "an absence is a break, whoever noticed it"
+    orders[0], monitor.seen.rows = Orders(), CLIP[:20]
+    assert monitor.run(5.0)[-1].state is SlouchState.UPRIGHT
+
+
 def test_do_not_disturb_silences_and_what_is_due_comes_afterwards():
     orders = [Orders(is_muted=True)]
     monitor = Monitor(find_orders=lambda is_present: orders[0])
@@ -275,7 +293,7 @@ def test_whether_somebody_is_there_is_told_to_whoever_decides():
     asked = []
     monitor = Monitor(find_orders=lambda is_present: asked.append(is_present) or Orders())
     monitor.run(8.0)
-    assert asked[0] is False
+    assert asked[0] is True, "nobody has looked yet"
     assert asked[-1] is True
     monitor.seen.rows = None
     monitor.run(10.0)

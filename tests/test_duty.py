@@ -311,3 +311,19 @@ def test_a_picture_not_compared_is_judged():
     assert duty.is_due(10.0, float("nan"))
     duty.reset()
     assert duty.is_due(10.0, 0.0)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_taken_up_later_is_as_one_from_the_start(preset):
+    """On battery the pace changes; nothing is forgotten, so no frame has to be judged anew."""
+    for first in PRESETS:
+        changed, always = DutyCycle(settings_of(first)), DutyCycle(settings_of(preset))
+        for number, t_s in enumerate(np.arange(0.0, 60.0, 0.5)):
+            if number == 20:
+                changed.use(preset)
+            state, reason, ratio = list(STEADY.values())[number % 4 if number < 20 else 0]
+            result = result_at(float(t_s), state, reason, ratio)
+            is_judged = number < 21 or always.is_due(float(t_s), 0.1)
+            assert number < 21 or changed.is_due(float(t_s), 0.1) == is_judged
+            looks_s = [duty.step(result, is_judged=is_judged) for duty in (changed, always)]
+            assert number < 20 or looks_s[0] == looks_s[1]

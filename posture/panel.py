@@ -1,0 +1,173 @@
+"""How the live panel of a run looks at any width. Builds text; prints nothing itself.
+
+A slouch shows in the border's colour, shape and title from its onset, long before it is mentioned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from rich.box import ASCII, ASCII_DOUBLE_HEAD, DOUBLE, ROUNDED, Box
+from rich.panel import Panel
+from rich.text import Text
+
+from posture.panel_view import BAR_LIMITS, Level, PanelView
+from posture.slouch import Reason, SlouchState
+from posture.words import ASCII_SYMBOLS, BLUE, GREY, ORANGE, REASONS, STATES, clock
+
+MAX_WIDTH: Final = 76
+"""Columns; longer lines are hard to follow (our choice)."""
+MIN_WIDTH: Final = 24
+"""Columns; in fewer there is room for the state and no more (our choice)."""
+HEIGHT: Final = 13
+"""Lines of the panel."""
+LABEL_WIDTH: Final = 9
+VALUE_WIDTH: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """The characters a panel is made of."""
+
+    symbols: dict[SlouchState, str]
+    full: str
+    empty: str
+    mark: str
+    """Where the limit is."""
+    degree: str
+    boxes: tuple[Box, Box, Box]
+    """One for each :class:`Level`."""
+
+
+UNICODE_GLYPHS: Final = Glyphs(
+    {state: symbol for state, (symbol, _, _) in STATES.items()},
+    "█",
+    "─",
+    "┃",
+    "°",
+    (ROUNDED, ROUNDED, DOUBLE),
+)
+ASCII_GLYPHS: Final = Glyphs(ASCII_SYMBOLS, "#", "-", "|", "d", (ASCII, ASCII, ASCII_DOUBLE_HEAD))
+
+
+def render(view: PanelView, width: int, glyphs: Glyphs) -> Panel:
+    """Return the panel, `width` columns wide at most.
+
+    Parameters
+    ----------
+    view : PanelView
+        What to show.
+    width : int
+        Columns of the terminal.
+    glyphs : Glyphs
+        What to draw with.
+    """
+    width = max(min(width, MAX_WIDTH), MIN_WIDTH)
+    room = width - 4
+    colour = STATES[view.state][2] if view.level is Level.CALM else ORANGE
+    lines = [headline(view, glyphs)]
+    lines[0].truncate(room, overflow="ellipsis" if glyphs is UNICODE_GLYPHS else "crop")
+    lines += [_bar_line(bar, room, glyphs) for bar in view.bars]
+    slouched = _row("slouched", f"{clock(view.slouched_s)} of {clock(view.sustain_s)}", room)
+    lines.append(_gauge(slouched, view.slouched_s / max(view.sustain_s, 1), room, glyphs, ORANGE))
+    lines += [
+        _row("sitting", _sitting(view), room),
+        _row(
+            "upright",
+            "-" if view.upright_percent is None else f"{view.upright_percent}% of {view.span}",
+            room,
+        ),
+        _row("camera", view.camera, room),
+    ]
+    if view.trouble:
+        lines[-1] = _row("camera", view.trouble, room, "bold")
+    cpu = "" if view.cpu_percent is None else f", CPU {view.cpu_percent}%"
+    lines.append(_row("load", f"{view.judged_hz:.1f} judged/s{cpu}", room))
+    lines.append(_row("notified", view.notified, room))
+    for line in lines:
+        line.truncate(room)
+    return Panel(
+        Text("\n").join(lines),
+        title=Text(_title(view), "bold default"),
+        title_align="left",
+        border_style=colour if view.level is Level.CALM else f"bold {colour}",
+        box=glyphs.boxes[view.level],
+        width=width,
+    )
+
+
+def _title(view: PanelView) -> str:
+    """Return the border's words: they say a slouch without its colour."""
+    if view.level is Level.CALM:
+        return "posture"
+    left_s = view.sustain_s - view.slouched_s
+    return "slouching: time to sit up?" if view.level is Level.ALERT else f"slouching, {clock(left_s)} to go"
+
+
+def headline(view: PanelView, glyphs: Glyphs) -> Text:
+    """Return the state, and why it is that."""
+    _, word, colour = STATES[view.state]
+    # Words keep the terminal's own colour: in sixteen colours orange is a yellow that white paper swallows.
+    symbol = (f"{glyphs.symbols[view.state]} ", f"bold {colour}")
+    text = Text.assemble(symbol, (word, "bold"), no_wrap=True, overflow="ellipsis")
+    if view.reason is not Reason.NONE:
+        text.append(f"  {REASONS[view.reason]}")
+    elif view.limit_percent is not None:
+        text.append(f"  {view.limit_percent}% of the limit, by the {view.driver}")
+    return text
+
+
+def status_line(view: PanelView, glyphs: Glyphs) -> Text:
+    """Return the most telling part of the panel in one line, for where there is no room for it."""
+    text = headline(view, glyphs)
+    if view.slouched_s:
+        text.append(f"  slouched {clock(view.slouched_s)}", "bold")
+    if view.trouble:
+        text.append(f"  {view.trouble}", "bold")
+    return text.append(f"  sat {view.sat_min} min", "dim")
+
+
+def _bar_line(bar: tuple[str, int | None, int, int, str], room: int, glyphs: Glyphs) -> Text:
+    """Return one deviation: its value, a bar with the limit marked, and the limit."""
+    name, value, limit, twentieths, unit = bar
+    sign = glyphs.degree if unit == "deg" else unit
+    told = "-" if value is None else f"{value:+d}{sign}"
+    tail = f" +{limit}{sign}"
+    text = Text.assemble(
+        (f"{name:<{LABEL_WIDTH}}", "dim"), f"{told:>{VALUE_WIDTH}} ", no_wrap=True, overflow="crop"
+    )
+    cells = room - LABEL_WIDTH - VALUE_WIDTH - 1 - 6
+    if cells < 4:
+        return text
+    at = round(cells / BAR_LIMITS)  # cells before the mark
+    filled = round(twentieths / (20.0 * BAR_LIMITS) * cells)
+    below, above = min(filled, at), max(filled - at - 1, 0)
+    text.append(glyphs.full * below, BLUE).append(glyphs.empty * (at - below), GREY)
+    text.append(glyphs.mark, "bold")
+    text.append(glyphs.full * above, ORANGE).append(glyphs.empty * (cells - at - 1 - above), GREY)
+    return text.append(f"{tail:>6}", "dim")
+
+
+def _gauge(text: Text, share: float, room: int, glyphs: Glyphs, colour: str) -> Text:
+    """Return `text` with a bar of `share` in what room it leaves."""
+    cells = min(room - text.cell_len - 2, 20)
+    if cells >= 4:
+        filled = round(min(share, 1.0) * cells)
+        text.append("  ").append(glyphs.full * filled, colour).append(glyphs.empty * (cells - filled), GREY)
+    return text
+
+
+def _sitting(view: PanelView) -> str:
+    """Return the sitting clock."""
+    if view.break_min is None:
+        return f"{view.sat_min} min"
+    due = f"break in {view.break_min} min" if view.break_min else "a break is due"
+    return f"{view.sat_min} min, {due}"
+
+
+def _row(label: str, words: str, room: int, style: str = "") -> Text:
+    """Return a label and its words, cut at the edge."""
+    text = Text.assemble((f"{label:<{LABEL_WIDTH + 1}}", "dim"), (words, style), no_wrap=True)
+    text.truncate(room, overflow="crop")
+    return text

@@ -1,0 +1,1 @@
+"""A run kept as landmarks: the format, its writer and reader, and how it is played again."""
