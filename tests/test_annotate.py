@@ -77,13 +77,14 @@ def test_every_frame_is_there_at_its_own_time(annotated):
     assert count / fps == pytest.approx(len(originals) / 4.0, abs=0.25), "the same length within a frame"
     assert int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little") == b"h264"
     capture.release()
-    # The picture itself is the clip's, not mirrored: the room's corner shows it.
-    corner = np.s_[150:250, 8:100]
+    # The picture itself is the clip's, not mirrored: a box on the wall shows it.
+    box = np.s_[230:320, 3:60]
     difference = [
-        np.abs(pictures[40][corner].astype(int) - one[corner]).mean()
+        np.abs(pictures[40][box].astype(int) - one[box]).mean()
         for one in (originals[40], originals[40][:, ::-1])
     ]
-    assert difference[0] < 4.0 < difference[1]
+    assert difference[0] < 5.0
+    assert difference[1] > 15.0
 
 
 def test_it_is_judged_as_without(annotated):
@@ -175,6 +176,7 @@ def test_several_clips_go_to_a_folder_also_pictures(env, tmp_path):
     out = tmp_path / "out"
     posture(
         *("replay", EMPTY, pictures, "--baseline", front_baseline(), "--annotate", out, "--plot", out),
+        *("--set", "camera.rate_hz=1"),
         env=env,
     )
     assert sorted(path.name for path in out.iterdir()) == [
@@ -194,11 +196,11 @@ def test_blurred_is_blurred_in_the_file(env, tmp_path):
     )
     sharp, _ = read_video(FIXTURES / "two_people.mp4")
     blurred, _ = read_video(out)
-    patch = np.s_[160:300, 320:620]
-    steps = [np.abs(np.diff(one[0][patch].astype(int), axis=1)) for one in (sharp, blurred)]
-    assert np.quantile(steps[0], 0.99) > 20
+    patch = np.s_[100:360, 310:630]
+    grey = [one[-1][patch].astype(float).mean(axis=2) for one in (sharp, blurred)]
+    steps = [np.abs(np.diff(one, axis=1)) for one in grey]
+    assert np.quantile(steps[0], 0.999) > 30
     assert np.median(steps[1]) <= 1
-    grey = [one[0][patch].astype(float).mean(axis=2) for one in (sharp, blurred)]
     fine = [one - cv2.GaussianBlur(one, (0, 0), 8) for one in grey]
     assert abs(np.corrcoef(fine[0].ravel(), fine[1].ravel())[0, 1]) < 0.2
 

@@ -107,6 +107,7 @@ def test_the_ghost_is_where_the_person_is_while_they_sit_as_in_the_baseline():
     assert figure.ghost is not None
     size = figure.head.half[1]
     assert np.abs(figure.ghost.neck - figure.neck).max() < 0.2 * size
+    assert np.abs(figure.ghost.head.centre - figure.head.centre).max() < 0.2 * size
     assert np.abs(figure.ghost.head.half / figure.head.half - 1.0).max() < 0.1
     slouched = find_figure(TRACE[84:85], BASELINE)
     assert slouched.neck[1, 1] - slouched.ghost.neck[1, 1] > 0.2 * size, "the head is lower than the ghost's"
