@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -19,7 +20,9 @@ from posture.delivery import NotificationQueue
 from posture.desktop.circumstances import Orders, decide
 from posture.desktop.watcher import DesktopWatcher
 from posture.duty import DutyCycle
+from posture.history.answers import store_answer
 from posture.history.recorder import HistorySink, make_watch
+from posture.history.today import Today
 from posture.landmarks import Frame
 from posture.load import Load
 from posture.monitor import FrameObserver, run_monitor
@@ -30,6 +33,7 @@ from posture.panel_view import Surroundings
 from posture.pipeline import Pipeline
 from posture.profiles import is_there, now_utc, profile_path
 from posture.reception import Reception
+from posture.recording.writer import RecordedPipeline
 from posture.sinks import NotificationSink, Sink, TraceSink
 from posture.slouch import Reason
 from posture.sources import FrameSource, LiveSource
@@ -95,11 +99,16 @@ class Assembly:
         self._duty = DutyCycle(settings)
         self._attention = None if self._camera is None else Attention(observer, self._camera, self._duty)
         self._desktop = None if self._camera is None else DesktopWatcher(settings)
-        self._load = Load(settings.judge.max_gap_s)
+        self._load = Load()
+        keeps = reception is not None and self._camera is not None and settings.history.enabled
+        self._history_path = history_path() if keeps else None
+        self._history: HistorySink | None = None
+        self._today = Today(self._history_path, settings.judge.max_gap_s)
         stretches = load_stretches_or_packaged(
             lambda text: self._warn(f"{text}. Going on with the packaged ones.")
         )
         self._advisor = StretchAdvisor(stretches, n=int(time.time() / 60.0))
+        self._advisor.slouched |= self._today.slouched
         self._queue = NotificationQueue(
             make_notifier(
                 settings.notify,
@@ -114,6 +123,7 @@ class Assembly:
             self._camera,
             announce=self._announce,
             save=save,
+            note_wrong=None if self._history_path is None else self._note_wrong,
             find_orders=self._find_orders,
             now_utc=now_utc,
         )
@@ -161,6 +171,7 @@ class Assembly:
     def _sinks(self) -> Iterator[Sink]:
         """Yield whoever takes the results; the display last, as it holds the terminal as soon as it is made."""
         yield self._load
+        yield self._today
         yield self._conductor
         notify, standing = self._settings.notify, self._settings.breaks.standing_profiles
         yield NotificationSink(
@@ -176,19 +187,29 @@ class Assembly:
         if self._reception is not None:
             self._reception.board.details, self._reception.conductor = self._details, self._conductor
             yield self._reception.board
-            if self._camera is not None and self._settings.history.enabled:
-                yield self._history(self._reception.board.profile)
+            if self._history_path is not None:
+                yield self._keep_history(self._history_path, self._reception.board.profile)
         yield make_display(self._console, self._pipeline, self._around, is_plain=self._is_plain)
 
-    def _history(self, profile: str) -> Sink:
+    def _keep_history(self, path: Path, profile: str) -> Sink:
         """Return the sink that keeps the history."""
         trace = next((sink.path for sink in self._outputs if isinstance(sink, TraceSink)), None)
-        return HistorySink(
-            history_path(),
+        if isinstance(self._pipeline, RecordedPipeline):
+            trace = self._pipeline.path
+        self._history = HistorySink(
+            path,
             make_watch(self._pipeline, self._source.name, profile, trace),
             retention_days=self._settings.history.retention_days,
             tell=self._warn,
         )
+        return self._history
+
+    def _note_wrong(self, note: str) -> str:
+        """Store that the newest alert was wrong, and return a line about it."""
+        assert self._history_path is not None
+        store_answer(self._history_path, 1, note, is_right=False, on_moved_aside=self._warn)
+        self._warn("Noted: that alert was wrong. 'posture wrong' has what such answers speak for.")
+        return "noted: the newest alert was wrong"
 
     def _find_orders(self, is_present: bool) -> Orders:
         """Return what the surroundings ask for, and go on at the pace they ask for."""
@@ -213,18 +234,23 @@ class Assembly:
             return f"camera lost ({self._camera.detail}), retrying"
         return ""
 
+    def _troubles(self) -> str:
+        """Return what is wrong with the camera or the history, or nothing."""
+        lost = "history not kept" if self._history and self._history.problem else ""
+        return ", ".join(part for part in (self._trouble(), lost) if part)
+
     def _around(self) -> Surroundings:
         """Return what the panel shows beside the results."""
         queue, load = self._queue, self._load
         failed = f", {queue.failed} failed" if queue.failed else ""
         return Surroundings(
             camera=self._source.name,
-            trouble=self._trouble(),
+            trouble=self._troubles(),
             judged_hz=self._attention.judged_hz if self._attention else load.frame_hz,
             cpu_ratio=load.cpu_ratio,
             notified=f"{queue.sent} sent{failed}" if self._settings.notify.enabled else "off",
-            upright_ratio=load.upright_ratio,
-            span="this run",
+            upright_ratio=self._today.upright_ratio,
+            span="today",
         )
 
     def _details(self) -> dict[str, Any]:
@@ -238,6 +264,7 @@ class Assembly:
             "camera": self._trouble() or ("let go" if camera and camera.status == "resting" else "ok"),
             "judged_hz": round(self._attention.judged_hz, 2) if self._attention else None,
             "rest_detail": conductor.rest_detail,
+            "history": self._history.problem if self._history else "",
             "paused_for_s": conductor.paused_for_s,
             "snoozed_for_s": conductor.snoozed_for_s,
             "stretch": self._advisor.last.name if self._advisor.last else "",

@@ -18,13 +18,11 @@ from posture.checks.session import check_notifications, check_session
 from posture.checks.storage import check_baselines, check_config, check_database, check_folders
 from posture.config import load_settings, state_path
 from posture.errors import PostureError
-from posture.notify import PlyerNotifier
+from posture.notifiers import make_notifier
 from posture.settings import Settings
 from posture.status import read_status
 from posture.wiring import make_console
 
-PATIENCE_S = 4.0
-"""Seconds for a notification to be accepted (our choice: the monitor itself is more patient)."""
 QUICK_S, SLOW_S = 5.0, 12.0
 """Seconds after which a check has hung: one that reads files, and one that loads libraries (our choice)."""
 
@@ -90,9 +88,9 @@ def _examine_all(is_sending: bool) -> Iterator[Finding]:
         (
             "notifications",
             lambda: check_notifications(
-                settings, PlyerNotifier(patience_s=PATIENCE_S), is_sending=is_sending
+                settings, make_notifier(settings.notify, lambda action: None), is_sending=is_sending
             ),
-            PATIENCE_S + QUICK_S,
+            SLOW_S,
         ),
         ("monitor", lambda: check_monitor(monitor), QUICK_S),
         ("autostart", check_autostart, QUICK_S),

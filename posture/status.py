@@ -34,6 +34,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     slouched_s: float
     sat_s: float
     alerts: int
+    history: str = ""
+    """Why the history is not being kept; empty = it is, or need not be."""
     rest_detail: str = ""
     """What a rest is about, such as the program in a call."""
     paused_for_s: float | None = None

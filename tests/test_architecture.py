@@ -110,6 +110,8 @@ OUTER = [
     "history.database",
     "history.store",
     "history.recorder",
+    "history.answers",
+    "history.today",
     "history.exchange",
     "report.reading",
     "report.drawing",

@@ -9,7 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from posture.errors import AlreadyRunningError
-from posture.files import OWNER_ONLY_FOLDER
+from posture.files import make_folder
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class OnlyMonitor:
     def __enter__(self) -> OnlyMonitor:
         """Take the lock."""
         try:
-            self._folder.mkdir(mode=OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
+            make_folder(self._folder)
             self._lock.acquire()
         except Timeout as error:
             raise AlreadyRunningError(

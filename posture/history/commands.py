@@ -10,10 +10,9 @@ from pathlib import Path
 from posture.config import history_path, load_settings
 from posture.errors import HistoryError
 from posture.files import write_atomically
+from posture.history.answers import find_alert, store_answer
 from posture.history.exchange import encode_history, import_history
 from posture.history.proposal import Rated, propose
-from posture.history.recorder import read_wall_clock
-from posture.history.rows import AlertRow, FeedbackRow
 from posture.history.store import FOREVER_UTC_MS, History
 from posture.history.telling import (
     AFTER_MS,
@@ -30,7 +29,6 @@ from posture.wiring import make_console
 
 EVIDENCE_DAYS = 90
 """Days of answers that a proposal rests on: desks and habits change with the seasons (our choice)."""
-NO_ALERT = "there is no alert in the history yet; 'posture run' keeps it"
 
 
 def midnight_utc_ms(day: date) -> int:
@@ -113,21 +111,11 @@ def run_info() -> int:
     return 0
 
 
-def _find_alert(history: History, n: int) -> AlertRow:
-    """Return the n-th newest alert."""
-    found = history.last_alerts(n)
-    if not found:
-        raise HistoryError(NO_ALERT)
-    if len(found) < n:
-        raise HistoryError(f"there are only {len(found)} alerts in the history; choose 1 to {len(found)}")
-    return found[n - 1]
-
-
 def explain_alert(n: int) -> int:
     """Print why the n-th newest alert was given."""
     console = make_console()
     with History(history_path()) as history:
-        alert = _find_alert(history, n)
+        alert = find_alert(history, n)
         around = alert.at_utc_ms - BEFORE_MS, alert.at_utc_ms + AFTER_MS
         minutes, bouts = history.minutes(*around), history.bouts(*around)
         known_utc_ms = max(alert.at_utc_ms, (history.span() or around)[1])
@@ -148,14 +136,10 @@ def answer_alert(n: int, note: str, *, is_right: bool) -> int:
     """Store what the person says about the n-th newest alert, and print what the answers so far speak for."""
     settings = load_settings()
     console = make_console()
-    now = read_wall_clock()
     verdict = "right" if is_right else "wrong"
-    with History(history_path()) as history:
-        alert = _find_alert(history, n)
-    with History(history_path(), is_writable=True, on_moved_aside=console.print) as history:
-        earlier_ms = (row.at_utc_ms for row in history.feedback() if row.alert_id == alert.id)
-        at_ms = max(now.utc_ms, *earlier_ms, 0)  # the newest answer counts, also after the clock was set back
-        history.put(FeedbackRow(0, alert.id, at_ms, now.utc_offset_s, verdict, note))
+    path = history_path()
+    alert = store_answer(path, n, note, is_right=is_right, on_moved_aside=console.print)
+    with History(path) as history:
         answers = history.feedback()
         alerts = history.alerts(alert.at_utc_ms - EVIDENCE_DAYS * 86_400_000)
     said = {row.alert_id: row.verdict == "wrong" for row in answers}

@@ -10,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from posture.errors import DamagedHistoryError, HistoryError
-from posture.files import OWNER_ONLY_FOLDER
+from posture.errors import DamagedHistoryError, HistoryError, OutputError
+from posture.files import make_folder
 from posture.history.schema import APPLICATION_ID, MIGRATIONS
 
 _HEADER_BYTES = 100  # https://sqlite.org/fileformat2.html: the user version is at 60
@@ -66,11 +66,13 @@ def open_to_write(path: Path, busy_s: float, migrations: Sequence[str] = MIGRATI
         If it cannot be written, or is another program's or a newer program's; it is untouched then.
     """
     try:
-        path.parent.mkdir(mode=OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
+        make_folder(path.parent)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its other files the same mode
         _check_header(path, migrations)
     except HistoryError:
         raise
+    except OutputError as error:
+        raise HistoryError(f"the history: {error}") from error
     except OSError as error:
         raise HistoryError(
             f"cannot write the history {path}: {error.strerror}; check the folder and the free space"

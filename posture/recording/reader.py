@@ -23,7 +23,18 @@ from posture.recording.codec import (
     read_members,
     split,
 )
-from posture.recording.records import POINTS, WORLD_POINTS, End, Header, Mute, Rebase, Record, Snooze
+from posture.recording.records import (
+    POINTS,
+    WORLD_POINTS,
+    End,
+    Header,
+    Mute,
+    Rebase,
+    Record,
+    Snooze,
+    Stand,
+    TimeOfDay,
+)
 from posture.recording.rows import RowUnpacker
 from posture.recording.writer import SUFFIX
 from posture.slouch import Reason
@@ -151,6 +162,12 @@ class TraceReader:
             return Snooze(inf if until_s is None else float(until_s))
         if kind == "mute" and isinstance(line.get("is_muted"), bool):
             return Mute(line["is_muted"])
+        if kind == "stand" and isinstance(line.get("is_standing"), bool):
+            return Stand(line["is_standing"])
+        if kind == "time_of_day" and all(
+            isinstance(line.get(k), (int, float)) for k in ("t_s", "time_of_day_s")
+        ):
+            return TimeOfDay(float(line["t_s"]), float(line["time_of_day_s"]))
         if kind == "end" and line.get("rows") == self.n_rows:
             return End(self.n_rows)
         raise DamageError
