@@ -145,6 +145,8 @@ MAY_WRITE = {
     "calibrate": ("home/.local/share/posture/profiles/default.json",),
     "run": (*STATE, "work/t.csv", "work/e.jsonl"),
     "replay": ("work/t.csv", "work/e.jsonl"),
+    "record": ("work/r.posture",),
+    "report": ("work/r.html",),
     "doctor": (),
     "status": (),
 }
@@ -167,6 +169,8 @@ def test_without_a_network_all_works_no_thread_wants_one_and_only_documented_fil
         "calibrate": ("--source", FRONT, "--seconds", "5"),
         "run": ("--source", EMPTY, "--speed", "100", "--baseline", front_baseline(), *outputs),
         "replay": (EMPTY, "--baseline", front_baseline(), *outputs),
+        "record": ("--source", EMPTY, "--trace", work / "r.posture"),
+        "report": ("-o", work / "r.html"),
     }
     code = {"doctor": 1, "status": 1}.get(command, 0)
     posture(command, *options.get(command, ()), env=env, wrapper=wrapper, cwd=work, code=code)
