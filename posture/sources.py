@@ -82,9 +82,9 @@ class PacedSource:
     clock : callable
         Return seconds that only grow.
     wait : callable
-        Wait for so many seconds, at most 0.1 at a time.
+        Wait for so many seconds, at most 0.25 at a time.
     stop : threading.Event, optional
-        Ends the iteration within 0.2 s.
+        Ends the iteration within 0.3 s.
     """
 
     def __init__(
