@@ -231,6 +231,7 @@ def _watch(
             "rest_detail": conductor.rest_detail,
             "paused_for_s": conductor.paused_for_s,
             "snoozed_for_s": conductor.snoozed_for_s,
+            "sustain_s": settings.alert.sustain_s,
         }
 
     summarizer = Summarizer(settings.judge.max_gap_s)

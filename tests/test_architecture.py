@@ -92,6 +92,13 @@ OUTER = [
     "control.channel",
     "control.instance",
     "status",
+    "tray.view",
+    "tray.contact",
+    "tray.programs",
+    "tray.host",
+    "tray.icon",
+    "tray.app",
+    "tray.command",
     "monitor",
     "attention",
     "conductor",
@@ -151,10 +158,11 @@ HOME = {
         *("recording.codec", "recording.reader", "recording.writer"),
     },
     "filelock": {"control.instance"},
-    "socket": {"streams", "control.channel"},
+    "socket": {"streams", "control.channel", "tray.app"},
     "sqlite3": {"history.database"},
     "jeepney": {"desktop.bus"},
     "psutil": {"desktop.battery", "desktop.call"},
+    "PySide6": {"tray.icon", "tray.app"},
 }
 
 
