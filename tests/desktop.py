@@ -39,6 +39,7 @@ PACKAGES = {
     "setpriv": "util-linux",
     "strace": "strace",
     "tmux": "tmux",
+    "trayer": "trayer",
     "unshare": "util-linux",
     "xdotool": "xdotool",
     "xfconf-query": "xfconf",

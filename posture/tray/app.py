@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 
 from posture.control.commands import Command, Reply, Wrong
 from posture.tray import programs
-from posture.tray.contact import Contact
+from posture.tray.contact import START_S, Contact
 from posture.tray.icon import make_icon
 from posture.tray.view import COMMANDS, GROUPS, Icon, Item, Standing, TrayView, make_view
 
@@ -64,7 +64,7 @@ class Tray(QObject):
         self.standing_came.connect(self._take)
         self.message_came.connect(self._tell)
         self._contact = Contact(folder, self.standing_came.emit, self._take_reply)
-        self._menu.aboutToShow.connect(self._contact.look)
+        self._menu.aboutToShow.connect(lambda: self._contact.look())
 
     def close(self) -> None:
         """Take the icon away."""
@@ -81,6 +81,7 @@ class Tray(QObject):
         shown = self._shown
         if shown is None or shown.icon is not view.icon:
             self._icon.setIcon(make_icon(view.icon))
+            self._actions[Item.STATE].setIcon(make_icon(view.icon))
         if shown is None or shown.tooltip != view.tooltip:
             self._icon.setToolTip(view.tooltip)
         if shown is None or shown.entries != view.entries:
@@ -96,7 +97,7 @@ class Tray(QObject):
         elif item is Item.START:
             self._start(programs.MONITOR, "The monitor ended")
             self._tell("Posture", "The monitor starts. Sit upright: without a baseline it takes one first.")
-            self._contact.look()
+            self._contact.look(START_S)
         elif item is Item.REPORT:
             self._start(programs.REPORT, "No report")
         elif item in COMMANDS:

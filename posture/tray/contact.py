@@ -23,6 +23,8 @@ ASK_SOON_S = 0.5
 """The same for a while after something was asked for, when everybody looks."""
 SOON_S = 4.0
 """So long (our choice: the loop of a monitor does what it is told within a second, a camera takes two)."""
+START_S = 20.0
+"""The same after a monitor was started (our choice: the model is loaded in one second, on a busy machine in ten)."""
 STATUS_PATIENCE_S = 2.0
 """Seconds a monitor may take to say how it stands; it need not ask its loop for that."""
 
@@ -49,7 +51,7 @@ class Contact:
         on_reply: Callable[[Command, Reply], None],
     ) -> None:
         self._folder, self._on_standing, self._on_reply = folder, on_standing, on_reply
-        self._wishes: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
+        self._wishes: queue.SimpleQueue[Command | float] = queue.SimpleQueue()
         self._is_closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="posture-tray-contact", daemon=True)
         self._thread.start()
@@ -58,18 +60,18 @@ class Contact:
         """Have the monitor told; never waits."""
         self._wishes.put(command)
 
-    def look(self) -> None:
-        """Have the monitor asked soon, and often for a while; never waits."""
-        self._wishes.put(None)
+    def look(self, for_s: float = SOON_S) -> None:
+        """Have the monitor asked now, and often for so many seconds; never waits."""
+        self._wishes.put(for_s)
 
     def close(self) -> None:
         """Ask no more; whoever is being waited for is left alone."""
         self._is_closed.set()
-        self._wishes.put(None)
+        self._wishes.put(0.0)
 
     def _run(self) -> None:
         """Ask until closed."""
-        soon_until_s = -SOON_S
+        soon_until_s = time.monotonic()
         while not self._is_closed.is_set():
             standing = ask(self._folder)
             if self._is_closed.is_set():
@@ -78,14 +80,16 @@ class Contact:
             is_soon = time.monotonic() < soon_until_s
             pause_s = ASK_SOON_S if is_soon else ASK_S if standing.status else ASK_SELDOM_S
             try:
-                command = self._wishes.get(timeout=pause_s)
+                wish = self._wishes.get(timeout=pause_s)
             except queue.Empty:
                 continue
-            soon_until_s = time.monotonic() + SOON_S
-            if command is not None:
-                reply = tell(self._folder, command)
-                if not self._is_closed.is_set():
-                    self._on_reply(command, reply)
+            if isinstance(wish, float):
+                soon_until_s = max(soon_until_s, time.monotonic() + wish)
+                continue
+            reply = tell(self._folder, wish)
+            if not self._is_closed.is_set():
+                self._on_reply(wish, reply)
+            soon_until_s = max(soon_until_s, time.monotonic() + SOON_S)
 
 
 def ask(folder: Path) -> Standing:

@@ -144,7 +144,7 @@ def make_view(standing: Standing) -> TrayView:
     """Return what is to be shown."""
     icon = _icon(standing)
     line = _headline(icon, standing)
-    entries = {Item.STATE: _shorten(line, LONGEST_LINE)}
+    entries = {Item.STATE: _shorten(line[0].upper() + line[1:], LONGEST_LINE)}
     offered = _offered(standing)
     entries |= {item: label for item, label in _LABELS.items() if item in offered}
     if Item.RESUME in entries and standing.status and standing.status.reason is not Reason.PAUSED:
