@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -147,7 +148,7 @@ def state_folder(tmp_path):
 @pytest.fixture
 def monitor(state_folder):
     monitor = Scripted()
-    server = ControlServer(state_folder, monitor.obey)
+    server = ControlServer(state_folder, lambda command: monitor.obey(command))
     yield monitor
     server.close()
 
@@ -170,6 +171,25 @@ def test_the_icon_shows_the_state_and_its_menu_tells_the_monitor(screen, env, mo
         screen.choose(-1)
         assert tray.finish(20) == 0
     assert monitor.told[2:] == [], "removing the icon tells the monitor nothing"
+
+
+def test_a_monitor_that_takes_long_holds_up_nothing(screen, env, monitor):
+    answered, obey = threading.Event(), monitor.obey
+
+    def obey_late(command):
+        if not isinstance(command, commands.Status):
+            monitor.told.append(command)
+            answered.wait(30)
+        return obey(command)
+
+    monitor.obey = obey_late
+    with running("tray", "--wait", "10", env=env) as tray:
+        screen.wait_for(Icon.UPRIGHT)
+        screen.choose(2)
+        tray.wait_for(lambda: monitor.told)
+        screen.choose(-1)  # the icon can be removed meanwhile
+        assert tray.finish(5) == 0
+        answered.set()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
