@@ -43,6 +43,7 @@ PACKAGES = {
     "unshare": "util-linux",
     "xdotool": "xdotool",
     "xfconf-query": "xfconf",
+    "xprop": "x11-utils",
 }
 
 # No service directories: nothing but what a test starts answers on this bus.

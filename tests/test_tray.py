@@ -69,19 +69,33 @@ class Screen:
         return done.stdout.split()
 
     def windows(self):
-        """Windows of the program that are shown: the icon first, then an open menu."""
+        """Return the program's windows that are shown: icon, menu, messages, in no order."""
         return self.xdo("search", "--onlyvisible", "--class", "posture")
+
+    def place(self, window):
+        """Return x, y, width, height on the screen; None when it has gone."""
+        place = dict(line.split("=") for line in self.xdo("getwindowgeometry", "--shell", window))
+        return [int(place[name]) for name in ("X", "Y", "WIDTH", "HEIGHT")] if place else None
+
+    def icons(self):
+        return [window for window in self.windows() if (place := self.place(window)) and place[2] <= 32]
+
+    def menus(self):
+        def kind(window):
+            command = ["xprop", "-display", self.display, "-id", window, "_NET_WM_WINDOW_TYPE"]
+            return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False).stdout
+
+        return [window for window in self.windows() if "POPUP_MENU" in kind(window)]
 
     def picture(self, window):
         shot = screenshot(self.display, self.folder / "screen.png")
-        place = dict(line.split("=") for line in self.xdo("getwindowgeometry", "--shell", window))
-        x, y, w, h = (int(place[name]) for name in ("X", "Y", "WIDTH", "HEIGHT"))
+        x, y, w, h = self.place(window) or (0, 0, 1, 1)
         return shot[y : y + h, x : x + w]
 
     def shape(self, icon):
         """Where the icon on the screen has the colour of `icon`."""
-        windows = self.windows()
-        picture = self.picture(windows[0]) if windows else np.zeros((1, 1, 3))
+        icons = self.icons()
+        picture = self.picture(icons[0]) if icons else np.zeros((1, 1, 3))
         return np.abs(picture.astype(int) - bgr(COLOURS[icon])).max(axis=2) <= 2
 
     def wait_for(self, icon, unlike=None):
@@ -96,15 +110,24 @@ class Screen:
         return seen[0]
 
     def open_menu(self, button=3):
-        icon = self.windows()[0]
-        self.xdo("mousemove", "--window", icon, 8, 8, "click", button)
-        return wait_until(lambda: [w for w in self.windows() if w != icon], "the menu")[0]
+        self.xdo("mousemove", "--window", self.icons()[0], 8, 8, "click", button)
+        return wait_until(self.menus, "the menu")[0]
 
-    def choose(self, n_down, button=3):
-        """Choose the `n_down`-th entry that can be chosen; a negative one counts from the end."""
-        self.open_menu(button)
-        self.xdo("key", *["Down" if n_down > 0 else "Up"] * abs(n_down), "Return")
-        wait_until(lambda: len(self.windows()) <= 1, "the menu closed")
+    def choose(self, n, button=3):
+        """Click the `n`-th entry that can be chosen, counted from 0 or from the end."""
+        menu = self.open_menu(button)
+
+        def rows():
+            """Where there is dark text; what cannot be chosen is grey."""
+            is_dark = (self.picture(menu)[:, 25:].max(axis=2) < 90).any(axis=1)
+            edges = np.flatnonzero(np.diff(is_dark.astype(int), prepend=0, append=0))
+            return (edges[::2] + edges[1::2]) // 2
+
+        y = wait_until(lambda: list(rows()), "the menu's words")[n]
+        self.xdo("mousemove", "--window", menu, 12, y)
+        wait_until(lambda: self.picture(menu)[y, 12].min() < 230, "the entry under the pointer")
+        self.xdo("click", 1)
+        wait_until(lambda: not self.menus(), "the menu closed")
 
 
 class Scripted:
@@ -129,7 +152,7 @@ def panel(display):
 
 @pytest.fixture
 def screen(tmp_path):
-    for command in ("xdotool", "import"):
+    for command in ("xdotool", "import", "xprop"):
         require(command)
     with x_display() as display, panel(display):
         yield Screen(display, tmp_path)
@@ -163,9 +186,9 @@ def test_the_icon_shows_the_state_and_its_menu_tells_the_monitor(screen, env, mo
             assert (one != other).sum() >= 10, "told apart without colour"
         monitor.changes = {}
         screen.wait_for(Icon.UPRIGHT)
-        screen.choose(1)
+        screen.choose(0)
         wait_until(lambda: monitor.told == [commands.Pause(1800.0)], "the monitor told to pause")
-        screen.choose(3, button=1)  # a plain click does too
+        screen.choose(2, button=1)  # a plain click does too
         wait_until(lambda: monitor.told[1:] == [commands.Snooze(900.0)], "the monitor told to be silent")
         assert "already there" in fails("tray", env=env)
         screen.choose(-1)
@@ -185,7 +208,7 @@ def test_a_monitor_that_takes_long_holds_up_nothing(screen, env, monitor):
     monitor.obey = obey_late
     with running("tray", "--wait", "10", env=env) as tray:
         screen.wait_for(Icon.UPRIGHT)
-        screen.choose(2)
+        screen.choose(0)
         tray.wait_for(lambda: monitor.told)
         screen.choose(-1)  # the icon can be removed meanwhile
         assert tray.finish(5) == 0
@@ -208,7 +231,7 @@ def test_it_comes_back_with_the_panel(tmp_path, monitor):
             for _ in range(2):  # at login the panel may come later; it may be restarted
                 with panel(display):
                     screen.wait_for(Icon.UPRIGHT)
-                wait_until(lambda: not screen.windows(), "no icon without a panel")
+                wait_until(lambda: not screen.icons(), "no icon without a panel")
             tray.stop(signal.SIGTERM)
 
 
@@ -222,18 +245,18 @@ def test_a_real_monitor_is_followed_paused_and_survives_the_icon(screen, env, ac
             screen.wait_for(Icon.UPRIGHT)
             actor.now = actor.slouched
             screen.wait_for(Icon.SLOUCHING)
-            screen.choose(1)
+            screen.choose(0)
             monitor.wait_for(lambda: status(env)["reason"] == "paused")
             assert 1700 < status(env)["paused_for_s"] <= 1800
             screen.wait_for(Icon.RESTING)
-            screen.choose(1)  # now it is "Resume"
+            screen.choose(0)  # now it is "Resume"
             monitor.wait_for(lambda: status(env)["state"] == "slouching")
             screen.wait_for(Icon.SLOUCHING)
             monitor.popen.send_signal(signal.SIGSTOP)
             screen.wait_for(Icon.TROUBLE)
             screen.open_menu()
-            screen.xdo("key", "Escape")
-            wait_until(lambda: len(screen.windows()) == 1, "the menu closed")
+            screen.xdo("mousemove", 100, 200, "click", 1)  # beside it
+            wait_until(lambda: not screen.menus(), "the menu closed")
             monitor.popen.send_signal(signal.SIGCONT)
             screen.wait_for(Icon.SLOUCHING)
             tray.popen.kill()
@@ -254,7 +277,7 @@ def test_a_monitor_started_from_the_menu_outlives_the_icon_and_one_that_fails_sa
     config.write_text("[camera]\nsource = 'nowhere.mp4'\n", encoding="utf-8")
     with running("-v", "tray", "--wait", "10", env=env) as tray:
         screen.wait_for(Icon.OFF)
-        screen.choose(1)
+        screen.choose(0)
         tray.wait_for("The monitor ended: nowhere.mp4: no such")
         with MjpegServer(rate_hz=16) as camera:
             profiles = tmp_path / "home/.local/share/posture/profiles"
@@ -263,7 +286,7 @@ def test_a_monitor_started_from_the_menu_outlives_the_icon_and_one_that_fails_sa
             config.write_text(
                 f"[camera]\nsource = '{camera.url}'\n[notify]\nenabled = false\n", encoding="utf-8"
             )
-            screen.choose(1)
+            screen.choose(0)
             screen.wait_for(Icon.UPRIGHT)
             screen.choose(-1)
             tray.popen.wait(20)

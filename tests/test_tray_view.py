@@ -81,6 +81,13 @@ def test_the_words_fit_every_desktop_and_are_no_markup(standing):
     assert shown.icon in COLOURS
 
 
+def test_of_a_long_tooltip_the_first_lines_are_kept_whole():
+    long = {"rest_detail": "a program with a long name, as some are", "snoozed_for_s": 80_000.0}
+    shown = view(reason=Reason.IN_CALL, paused_for_s=80_000.0, sat_s=80_000.0, **long).tooltip
+    assert len(shown) <= 127
+    assert shown.splitlines()[0].endswith("22 h 14 min left")
+
+
 @given(STANDINGS)
 def test_what_can_be_chosen_makes_sense(standing):
     entries = set(make_view(standing).entries)

@@ -49,11 +49,12 @@ class Tray(QObject):
         self._menu = QMenu()
         self._actions: dict[Item, QAction] = {}
         for group in GROUPS:
+            if self._actions:
+                self._menu.addSeparator()
             for item in group:
                 action = self._menu.addAction("")
                 action.triggered.connect(lambda _checked=False, item=item: self._choose(item))
                 self._actions[item] = action
-            self._menu.addSeparator()
         self._actions[Item.STATE].setEnabled(False)
         self._icon = QSystemTrayIcon()
         self._icon.setContextMenu(self._menu)

@@ -26,7 +26,9 @@ def make_icon(icon: Icon) -> QIcon:
     """Return the icon in every size; needs a QGuiApplication."""
     made = QIcon()
     for size_px in SIZES_PX:
-        made.addPixmap(_draw(icon, size_px))
+        pixmap = _draw(icon, size_px)
+        made.addPixmap(pixmap)
+        made.addPixmap(pixmap, QIcon.Mode.Disabled)  # the menu's first line keeps its colour
     return made
 
 

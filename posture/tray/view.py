@@ -175,7 +175,7 @@ def _headline(icon: Icon, standing: Standing) -> str:
     """Return the state in a line."""
     status = standing.status
     if status is None:
-        return _plain(standing.trouble) or "no monitor is running"
+        return _plain(standing.trouble).strip() or "no monitor is running"
     if icon is Icon.TROUBLE:
         return f"nothing seen for {span_text(status.age_s or 0.0) or 'a day'}: does the monitor hang?"
     if status.reason is Reason.NOT_CALIBRATED:
