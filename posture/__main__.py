@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from types import FrameType
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
-    """Leave at once: there is nothing to clean up yet."""
-    os._exit(130 if number == signal.SIGINT else 0)
+    """Leave at once: there is nothing to clean up yet.
+
+    SIGTERM is how a monitor is ended; of every other command it means that nothing was done.
+    """
+    command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    is_done = number == signal.SIGTERM and command == "run"
+    os._exit(0 if is_done else 128 + number)
 
 
 def _fill_standard_descriptors() -> None:
@@ -27,6 +33,7 @@ def main() -> None:
     error that blames the library being loaded.
     """
     _fill_standard_descriptors()
+    os.umask(0o077)  # whatever is written, here or in a library, is for the user alone
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
     from posture.cli import main as run

@@ -1,15 +1,36 @@
-"""When a slouch deserves a notification: sustain, cool-down, hourly cap, snooze, quiet hours. Pure; no I/O."""
+r"""When a slouch deserves a notification: sustain, cool-down, hourly cap, snooze, quiet hours. Pure; no I/O.
+
+What is said grows step by step: first a colour, which asks nothing of anybody, then a notification, then the next one
+after a cool-down that doubles while it is ignored::
+
+    slouching     ____/~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~\______
+    urgency       none|noticed |due                                |none
+    notification               ^1 min    ^+5 min          ^+10 min        never more than max_per_hour
+"""
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from enum import StrEnum
 
 from posture.settings import AlertSettings
 from posture.slouch import SlouchState
 
 HOUR_S = 3600.0
 DAY_S = 86_400.0
+SNOOZE_S = 900.0
+"""Seconds of a snooze that does not say for how long (our choice)."""
+
+
+class Urgency(StrEnum):
+    """How far a slouch has come: what a colour may show at once, long before anything is said."""
+
+    NONE = "none"
+    NOTICED = "noticed"
+    """A slouch, not yet long enough for a notification."""
+    DUE = "due"
+    """Long enough; a notification has come, or would, were it not for cool-down, cap, snooze or quiet hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +80,31 @@ class AlertPolicy:
         self._next_s: float | None = None
         self._recent: deque[float] = deque()
         self._n = 0
+        self.last_alert_s: float | None = None
+        """Frame time of the newest alert; None = there was none."""
 
     def snooze(self, until_s: float) -> None:
         """Stay silent until frame time `until_s`, seconds."""
         self.snoozed_until_s = until_s
+
+    def set_time_of_day(self, t_s: float, time_of_day_s: float) -> None:
+        """Tell that the clock on the wall shows `time_of_day_s` seconds after midnight at frame time `t_s`.
+
+        Daylight saving begins and ends, and people travel: what was told at the start is not true for ever.
+        """
+        self._start_of_day_s = time_of_day_s - t_s
+
+    def urgency(self, state: SlouchState, is_slouch_level: bool, slouched_s: float) -> Urgency:
+        """Return how far the slouch has come; it is over for the eye in the moment the person sits up.
+
+        Parameters
+        ----------
+        state, is_slouch_level, slouched_s
+            As for :meth:`step`.
+        """
+        if state is not SlouchState.SLOUCHING or not is_slouch_level:
+            return Urgency.NONE
+        return Urgency.DUE if slouched_s >= self.settings.sustain_s else Urgency.NOTICED
 
     def step(
         self,
@@ -101,6 +143,7 @@ class AlertPolicy:
             2 * self._cooldown_s, max(self.settings.max_cooldown_s, self.settings.cooldown_s)
         )
         self._recent.append(t_s)
+        self.last_alert_s = t_s
         alert = Alert(t_s - slouched_s if onset_s is None else onset_s, t_s, slouched_s, self._n)
         self._n += 1
         return alert

@@ -32,11 +32,13 @@ from posture.profiles import (
 )
 from posture.receipt import Drift, find_drift, make_receipt
 from posture.separation import separate, sharpen
-from posture.session import StopSignals, calibrate, collect
+from posture.session import TERMINATED, StopSignals, calibrate, collect
 from posture.settings import Settings
 from posture.status import read_status
 from posture.tables import labelled, receipt_rows, separation_text
-from posture.wiring import make_console, make_observer, open_with_settings
+from posture.view.onlooker import Onlooker
+from posture.view.preview import Preview, prompt_for
+from posture.wiring import make_console, make_observer, open_preview, open_with_settings
 
 LOOK_ROUNDS = 5
 """Times `LOOK_S` that somebody is waited for before a profile is taken unseen (our choice: 15 s)."""
@@ -55,10 +57,14 @@ class Chosen:
 
 
 @contextlib.contextmanager
-def _countdown(console: Console, prompt: str) -> Iterator[Callable[[CalibrationTick], None]]:
-    """Show how a calibration is going in one live line."""
+def _countdown(
+    console: Console, prompt: str, window: Preview | None = None, onlooker: Onlooker | None = None
+) -> Iterator[Callable[[CalibrationTick], None]]:
+    """Show how a calibration is going in one live line, and in a window if there is one."""
 
     def show(tick: CalibrationTick) -> None:
+        if window is not None and onlooker is not None and window.is_open:
+            window.show(onlooker.moment(None, prompt_for(tick)), None)
         phase = "get ready" if tick.is_counting_down else prompt
         text = Text.assemble((f"{phase}  {tick.remaining_s:.0f} s", "bold"))
         text.append(f"  {tick.problem or 'good'}", "yellow" if tick.problem else "green")
@@ -81,6 +87,7 @@ def take_baseline(
     camera: str,
     seconds: float | None = None,
     with_slouch: bool = False,
+    window: Preview | None = None,
 ) -> Baseline | None:
     """Calibrate, before a camera with a countdown, and store the result; None = stopped before it was done.
 
@@ -88,10 +95,11 @@ def take_baseline(
     """
     seconds = seconds or settings.calibration.seconds
     countdown_s = 0.0 if is_clip else settings.calibration.countdown_s
-    with _countdown(console, "hold still") as show:
+    onlooker = Onlooker(observer)
+    with _countdown(console, "hold still", window, onlooker) as show:
         result = calibrate(
             frames,
-            observer,
+            onlooker,
             settings,
             seconds=seconds,
             countdown_s=countdown_s,
@@ -104,9 +112,9 @@ def take_baseline(
     baseline: Baseline | None = result.baseline
     if with_slouch:
         console.print("Now your usual slouch: sink into it as at the end of a day, and stay there.")
-        with _countdown(console, "stay slouched") as show:
+        with _countdown(console, "stay slouched", window, onlooker) as show:
             baseline = _with_slouch(
-                frames, observer, settings, signals, console, result, seconds, countdown_s, show
+                frames, onlooker, settings, signals, console, result, seconds, countdown_s, show
             )
     if baseline is None:
         console.print("Stopped; nothing was stored.")
@@ -162,7 +170,13 @@ def find_drift_from(path: Path | None, baseline: Baseline) -> Drift | None:
 
 
 def run_calibrate(
-    spec: str | None, profile: str, seconds: float | None, with_slouch: bool, overrides: list[str]
+    spec: str | None,
+    profile: str,
+    seconds: float | None,
+    with_slouch: bool,
+    overrides: list[str],
+    *,
+    preview: bool = False,
 ) -> int:
     """Take a baseline and store it."""
     settings = load_settings(overrides=overrides)
@@ -170,16 +184,22 @@ def run_calibrate(
     path = profile_path(profile)
     if is_there(path):
         with contextlib.suppress(ProfileError):
-            console.print(f"Profile {profile!r}, {age_text(load_baseline(path))}, will be replaced.")
+            old = load_baseline(path)
+            console.print(f"Profile {profile!r}, {age_text(old)}, will be replaced.")
+            if old.slouch_centre is not None and not with_slouch:
+                console.print("It knows your usual slouch, the new one will not: --slouch shows it again.")
     signals = StopSignals()
     with (
         open_with_settings(spec or str(settings.camera.source), settings, signals) as source,
         make_observer(settings) as observer,
         signals,
+        open_preview(settings, console, takes_commands=False)
+        if preview
+        else contextlib.nullcontext() as window,
     ):
         if source.is_live:
             _check_camera_is_free(source.name)
-        take_baseline(
+        taken = take_baseline(
             iter(source),
             observer,
             settings,
@@ -190,8 +210,9 @@ def run_calibrate(
             camera=source.name,
             seconds=seconds,
             with_slouch=with_slouch,
+            window=window,
         )
-        return signals.exit_code
+        return signals.exit_code or (TERMINATED if taken is None else 0)
 
 
 def _check_camera_is_free(name: str) -> None:

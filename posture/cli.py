@@ -1,7 +1,7 @@
 """The command line: the only module that prints, configures logging and exits.
 
 Commands are imported when they run, so that ``posture --help`` loads neither OpenCV nor MediaPipe.
-Exit codes: 0 ok, 1 failure, 2 usage, 130 Ctrl-C.
+Exit codes: 0 ok, 1 failure, 2 usage, 130 Ctrl-C, 143 SIGTERM before the command was done.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ import logging
 import os
 import signal
 import sys
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from posture import __version__
-from posture.errors import PostureError
+from posture.errors import OverrideError, PostureError
+from posture.redaction import redact
 
 app = typer.Typer(
     name="posture",
@@ -29,6 +31,12 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="Show, find or write the configuration file.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
+history_app = typer.Typer(
+    help="What has been kept of the days: export, import, delete.", no_args_is_help=True
+)
+app.add_typer(history_app, name="history")
+autostart_app = typer.Typer(help="Start the monitor when you log in.", no_args_is_help=True)
+app.add_typer(autostart_app, name="autostart")
 profiles_app = typer.Typer(help="List, show, rename or delete stored baselines.", no_args_is_help=True)
 app.add_typer(profiles_app, name="profiles")
 trace_app = typer.Typer(
@@ -43,12 +51,23 @@ SourceOption = Annotated[
 ProfileOption = Annotated[
     str, typer.Option("--profile", "-p", help="Whose or which upright: a baseline's name.")
 ]
+PreviewOption = Annotated[
+    bool, typer.Option("--preview", help="Show a window with what the camera sees and what is judged.")
+]
 SetOption = Annotated[
     list[str] | None,
     typer.Option(
         "--set", metavar="KEY=VALUE", help="Override a setting, e.g. alert.sustain_s=30.", show_default=False
     ),
 ]
+
+
+class _Redacting(logging.Formatter):
+    """Keep the passwords of addresses out of the log, tracebacks included."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        return redact(super().format(record))
 
 
 def _show_version(wanted: bool) -> None:
@@ -68,9 +87,9 @@ def options(
     ] = False,
 ) -> None:
     """Configure logging."""
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.WARNING, format="posture: %(message)s", stream=sys.stderr
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Redacting("posture: %(message)s"))
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, handlers=[handler])
 
 
 @app.command()
@@ -111,6 +130,7 @@ def run(
             show_default=False,
         ),
     ] = None,
+    preview: PreviewOption = False,
 ) -> None:
     """Watch the camera and tell about a slouch that lasts. Ctrl-C ends it.
 
@@ -130,6 +150,7 @@ def run(
             record,
             is_plain=plain,
             is_quiet=quiet,
+            preview=preview,
         )
     )
 
@@ -145,11 +166,12 @@ def calibrate(
         bool, typer.Option("--slouch", help="Then show your usual slouch: it sharpens the thresholds.")
     ] = False,
     set_: SetOption = None,
+    preview: PreviewOption = False,
 ) -> None:
     """Record your upright: sit tall, look at the screen, hold still for a few seconds."""
     from posture.calibrating import run_calibrate
 
-    _exit(run_calibrate(source, profile, seconds, slouch, set_ or []))
+    _exit(run_calibrate(source, profile, seconds, slouch, set_ or [], preview=preview))
 
 
 def _parse_span(text: str | None) -> tuple[float, float] | None:
@@ -197,6 +219,22 @@ def replay(
             show_default=False,
         ),
     ] = None,
+    annotate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT.mp4",
+            help="Write the clip with everything drawn on it; a folder for several clips.",
+            show_default=False,
+        ),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT.png|.svg|.html",
+            help="Write a chart of the whole clip; a folder for several clips.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Judge recorded clips exactly as the live monitor would have."""
     if calibrate is not None and baseline is not None:
@@ -204,7 +242,7 @@ def replay(
     span_s = _parse_span(calibrate)
     from posture.replaying import run_replay
 
-    _exit(run_replay(clips, span_s, baseline, set_ or [], trace, events))
+    _exit(run_replay(clips, span_s, baseline, set_ or [], trace, events, annotate, plot))
 
 
 @app.command()
@@ -270,6 +308,33 @@ def status(
     _exit(show_status(as_json))
 
 
+@app.command(name="break")
+def break_(
+    name: Annotated[
+        str | None,
+        typer.Argument(help="Which stretch, or how its name begins.", show_default="what fits today"),
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            "--group",
+            "-g",
+            metavar="GROUP",
+            help="Only for neck, shoulders, upper_back, chest, hips, eyes or wrists.",
+            show_default=False,
+        ),
+    ] = None,
+    seconds: Annotated[
+        int | None, typer.Option(min=1, max=3600, help="How long.", show_default="its own time")
+    ] = None,
+    list_: Annotated[bool, typer.Option("--list", help="Name them all.")] = False,
+) -> None:
+    """Show a stretch with a countdown, then the next one. Ctrl-C ends it."""
+    from posture.stretching import run_break
+
+    _exit(run_break(name, group, seconds, is_list=list_))
+
+
 @app.command()
 def pause(
     duration: Annotated[
@@ -332,11 +397,52 @@ def tray(
 
 
 @app.command()
+def report(
+    days: Annotated[int, typer.Option(min=1, max=3660, help="How many days, today included.")] = 7,
+    open_: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE.html",
+            help="Where to write the page.",
+            show_default="report.html in the data folder",
+        ),
+    ] = None,
+    text: Annotated[bool, typer.Option("--text", help="Print the report here instead.")] = False,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="A page that prints on one sheet, to show to someone.")
+    ] = False,
+) -> None:
+    """Look back: time upright and slouching, breaks, alerts and the trend, on one page for the browser.
+
+    The page is one file that loads nothing and is readable by you only. Print it from the browser.
+    """
+    from posture.reporting import run_report
+
+    _exit(run_report(days, output, open_, text, summary))
+
+
+@app.command()
 def cameras() -> None:
     """List the cameras found."""
     from posture.inspecting import show_cameras
 
     _exit(show_cameras())
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="As a JSON array, an object per finding.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "--no-notify", help="Show no notification; only ask who would.")
+    ] = False,
+) -> None:
+    """Check every part: camera, notifications, model, files, privacy; exit status 1 when something is broken."""
+    from posture.doctor import run_doctor
+
+    _exit(run_doctor(as_json, not quiet))
 
 
 @app.command()
@@ -405,10 +511,10 @@ def config_path() -> None:
 
 @config_app.command("show")
 def config_show(set_: SetOption = None) -> None:
-    """Print the settings in force, with units and ranges."""
+    """Print the settings in force, with units and ranges; a camera's password is shown as ***."""
     from posture.config import load_settings, render_settings
 
-    print(render_settings(load_settings(overrides=set_)), end="")
+    print(redact(render_settings(load_settings(overrides=set_))), end="")
 
 
 @config_app.command("init")
@@ -418,6 +524,107 @@ def config_init(force: Annotated[bool, typer.Option(help="Overwrite what is ther
 
     write_defaults(config_path(), overwrite=force)
     print(f"wrote {config_path()}")
+
+
+DayOption = typer.Option(metavar="YYYY-MM-DD", formats=["%Y-%m-%d"], show_default=False)
+
+
+@history_app.command("info")
+def history_info() -> None:
+    """Print where the history is, and how much is in it."""
+    from posture.history.commands import run_info
+
+    _exit(run_info())
+
+
+@history_app.command("export")
+def history_export(
+    kind: Annotated[
+        Literal["csv", "json", "parquet"], typer.Option("--format", help="Of the file.")
+    ] = "json",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", show_default="standard output")
+    ] = None,
+    since: Annotated[datetime | None, DayOption] = None,
+    until: Annotated[datetime | None, DayOption] = None,
+) -> None:
+    """Write the history to a file; --since and --until are days, both included."""
+    from posture.history.commands import run_export
+
+    _exit(run_export(kind, output, since and since.date(), until and until.date()))
+
+
+@history_app.command("import")
+def history_import(
+    file: Annotated[Path, typer.Argument(help="Written by 'posture history export' as json or csv.")],
+) -> None:
+    """Merge an exported file into the history; what is there already stays once."""
+    from posture.history.commands import run_import
+
+    _exit(run_import(file))
+
+
+@history_app.command("delete")
+def history_delete(
+    before: Annotated[datetime, DayOption],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete what ended before a day, for good."""
+    from posture.history.commands import run_delete
+
+    _exit(run_delete(before.date(), lambda text: yes or typer.confirm(text)))
+
+
+AlertArgument = Annotated[
+    int, typer.Argument(min=1, metavar="[N]", help="Which alert, counted back from the newest.")
+]
+
+
+@app.command()
+def why(n: AlertArgument = 1) -> None:
+    """Tell why you were alerted: what was measured, against what, and what came after."""
+    from posture.history.commands import explain_alert
+
+    _exit(explain_alert(n))
+
+
+@app.command()
+def wrong(
+    n: AlertArgument = 1,
+    reason: Annotated[str, typer.Option(help="In your own words.", show_default=False)] = "",
+    right: Annotated[bool, typer.Option("--right", help="It was right after all.")] = False,
+) -> None:
+    """Say that an alert was wrong; after a few a better setting is proposed, never applied."""
+    from posture.history.commands import answer_alert
+
+    _exit(answer_alert(n, reason, is_right=right))
+
+
+@autostart_app.command("enable")
+def autostart_enable(
+    profile: ProfileOption = "default",
+    now: Annotated[bool, typer.Option("--now", help="Start it at once as well.")] = False,
+) -> None:
+    """Start the monitor at every login, shut in as far as this system can."""
+    from posture.starting import enable
+
+    _exit(enable(profile, now))
+
+
+@autostart_app.command("disable")
+def autostart_disable() -> None:
+    """Take that back; nothing that posture has not written is touched."""
+    from posture.starting import disable
+
+    _exit(disable())
+
+
+@autostart_app.command("status")
+def autostart_status() -> None:
+    """Tell whether it is enabled and would work; exit status 1 when not."""
+    from posture.starting import show_status
+
+    _exit(show_status())
 
 
 def _exit(code: int) -> None:
@@ -441,8 +648,8 @@ def main() -> None:
     except BrokenPipeError:  # whoever read our output has gone, as head(1) does
         code = 1
     except (PostureError, OSError) as error:
-        print(f"posture: {error}", file=sys.stderr)
-        code = 1
+        print(redact(f"posture: {error}"), file=sys.stderr)
+        code = 2 if isinstance(error, OverrideError) else 1
     _leave(code)
 
 
@@ -463,6 +670,7 @@ def _leave(code: int) -> None:
         except OSError:  # a full disk or a closed pipe; the interpreter would try again, and complain
             code = code or 1
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    if any(thread.name == "posture-capture" and thread.is_alive() for thread in threading.enumerate()):
+    stuck = ("posture-capture", "posture-check")
+    if any(thread.name in stuck and thread.is_alive() for thread in threading.enumerate()):
         os._exit(code)
     sys.exit(code)

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import inspect as msgspec_inspect
 from platformdirs import user_config_path, user_data_path, user_state_path
 
-from posture.errors import OutputError, SettingsError
+from posture.errors import OutputError, OverrideError, SettingsError
 from posture.files import write_atomically
 from posture.settings import PRESETS, Settings
 
@@ -76,7 +76,7 @@ def load_settings(path: Path | None = None, overrides: list[str] | None = None) 
     ------
     SettingsError
         If the file is not TOML, or a key is unknown, or a value is of the wrong type or out of range. The
-        text names the key and where it was given.
+        text names the key and where it was given. In an override it is the subclass OverrideError.
     """
     file = config_path() if path is None else path
     given = _read(file, must_exist=path is not None)
@@ -123,9 +123,12 @@ def restore_settings(
 def _overridden(layers: dict[str, Any], overrides: list[str] | None) -> dict[str, Any]:
     """Return `layers` with every ``section.key=value`` on top."""
     for override in overrides or []:
-        key, value = _parse_override(override)
-        layer = _nested(key, value)
-        _check(layer, f"--set {override}")
+        try:
+            key, value = _parse_override(override)
+            layer = _nested(key, value)
+            _check(layer, f"--set {override}")
+        except SettingsError as error:
+            raise OverrideError(str(error)) from error
         layers = _merge(layers, layer)
     return layers
 

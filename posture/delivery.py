@@ -75,7 +75,8 @@ class NotificationQueue:
     def close(self, timeout_s: float = 0.5) -> None:
         """Deliver what is waiting, for at most `timeout_s`, and stop; what is left counts as dropped.
 
-        A delivery that hangs is left to its daemon thread, which does not hold up the exit.
+        The notifier is closed then, which may take another half second. A delivery that hangs is left to its
+        daemon thread, which does not hold up the exit.
         """
         with self._changed:
             self._is_closed = True
@@ -85,6 +86,10 @@ class NotificationQueue:
         with self._changed:
             self.dropped += len(self._waiting)
             self._waiting.clear()
+        try:
+            self.notifier.close()
+        except Exception:
+            _log.exception("the notifier %s could not be closed", self.notifier.name)
 
     def _deliver_all(self) -> None:
         while True:

@@ -22,6 +22,10 @@ class SettingsError(PostureError, ValueError):
     """Error raised when a setting is unknown, of the wrong type or out of its range."""
 
 
+class OverrideError(SettingsError):
+    """Error raised when what was given to ``--set`` is wrong: a mistake in the command, exit status 2."""
+
+
 class SourceError(PostureError, OSError):
     """Error raised when a camera, clip, folder or stream cannot be opened or read."""
 
@@ -50,8 +54,16 @@ class TraceError(PostureError, OSError):
     """Error raised when a landmark trace cannot be read or written."""
 
 
+class StretchError(PostureError, ValueError):
+    """Error raised when a file of stretches is not as it has to be, or there is no stretch like the one asked for."""
+
+
 class OutputError(PostureError, OSError):
     """Error raised when a result file cannot be written."""
+
+
+class AutostartError(PostureError, RuntimeError):
+    """Error raised when starting at login cannot be arranged or taken back."""
 
 
 class ControlError(PostureError, RuntimeError):

@@ -11,6 +11,28 @@ from posture.errors import OutputError
 OWNER_ONLY_FOLDER = 0o700
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it that are missing, open to the owner only.
+
+    Raises
+    ------
+    OutputError
+        If that cannot be done.
+    """
+    try:
+        _make_folder(path)
+    except OSError as error:
+        raise OutputError(f"cannot make {path}: {error.strerror}; check the folder above it") from error
+
+
+def _make_folder(path: Path) -> None:
+    """Make a folder and those above it; ``mkdir(parents=True)`` would leave these open to everyone."""
+    if not path.is_dir():
+        if path.parent != path:
+            _make_folder(path.parent)
+        path.mkdir(mode=OWNER_ONLY_FOLDER, exist_ok=True)
+
+
 def write_atomically(path: Path, content: bytes, *, is_durable: bool = True) -> None:
     """Write `content` to `path`, readable by the owner only, so that a crash leaves the old file or the new.
 
@@ -30,7 +52,7 @@ def write_atomically(path: Path, content: bytes, *, is_durable: bool = True) -> 
     """
     temporary = None
     try:
-        path.parent.mkdir(mode=OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
+        _make_folder(path.parent)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # 0600 by definition
         with os.fdopen(handle, "wb") as file:
             file.write(content)

@@ -42,6 +42,8 @@ def show_status(as_json: bool) -> int:
         f"notifications: {status.notifications_sent} sent, {status.notifications_failed} failed, "
         f"{status.notifications_dropped} dropped"
     )
+    if status.history:
+        console.print(f"the history is not being kept: {status.history}", style="yellow")
     if status.last_notification_error:
         console.print(f"last failure: {status.last_notification_error}", style="yellow")
     for what, seconds in (("paused", status.paused_for_s), ("snoozed", status.snoozed_for_s)):

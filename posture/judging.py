@@ -20,6 +20,7 @@ never less than `min_spreads` standard deviations of the same quantity while the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from math import hypot, isnan, nan
 
 from posture.angles import Angles
@@ -36,6 +37,24 @@ PERSONAL_SHARES = (0.6, 1.3)
 MIN_SLOUCH_SHARE = 0.75
 """Of the settings' threshold; a slouch that moves a quantity less is not made of it, and leaves it alone (our
 choice: 1.25 times the lowest personal threshold)."""
+
+
+class Presence(StrEnum):
+    """Who is there, as the sitting clock wants to know it."""
+
+    SEATED = "seated"
+    """Somebody in the calibrated place, or wherever there is no calibrated one to go by."""
+    ELSEWHERE = "elsewhere"
+    """Somebody in another place: a passer-by, or the person with the chair moved."""
+    NOBODY = "nobody"
+    UNSEEN = "unseen"
+    """Nobody can tell: no picture, or one too dark."""
+
+
+UNSEEN = (Reason.CAMERA_COVERED, Reason.CAMERA_FROZEN, Reason.PAUSED, Reason.IN_CALL, Reason.ON_BATTERY)
+"""Whatever the newest landmarks say, they are not from now."""
+EMPTY = NOBODY | {Reason.SCREEN_LOCKED}
+"""Nobody works at a locked screen; `idle` says that nobody has been seen either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +177,12 @@ def find_reason(
     return Reason.TURNED_AWAY if abs(turn_deg) > FAR_TURN_DEG else Reason.NOT_MEASURED
 
 
-def find_presence(landmarks: Landmarks, reason: Reason) -> bool | None:
-    """Return whether somebody sits there in one frame (T = 1); None = too dark or no picture to tell."""
-    if not isnan(landmarks.xyzv[0, 0, 0]):
-        return True
-    return False if reason in NOBODY else None
+def find_presence(landmarks: Landmarks, reason: Reason) -> Presence:
+    """Return who is there in one frame (T = 1), given why it was not judged, if so."""
+    if reason in UNSEEN:
+        return Presence.UNSEEN
+    if reason in EMPTY:
+        return Presence.NOBODY
+    if isnan(landmarks.xyzv[0, 0, 0]):
+        return Presence.UNSEEN
+    return Presence.ELSEWHERE if reason is Reason.OUT_OF_PLACE else Presence.SEATED

@@ -15,6 +15,7 @@ from posture.capture import Capture, Orientation
 from posture.encoded import EncodedFrame, Jpeg
 from posture.errors import SourceError
 from posture.landmarks import Frame, UInt8Array
+from posture.redaction import redact
 
 LiveState: TypeAlias = Literal["opening", "ok", "lost", "resting"]
 
@@ -216,7 +217,7 @@ class LiveSource:
             except SourceError as error:
                 failure = error
             except Exception as error:  # cv2.error and whatever a driver's wrapper raises
-                failure = SourceError(f"{self.name}: {error}".replace("\n", " "))
+                failure = SourceError(redact(f"{self.name}: {error}".replace("\n", " ")))
             finally:
                 if capture is not None:
                     capture.release()  # here and nowhere else: from another thread it crashes

@@ -22,14 +22,15 @@ import importlib
 import logging
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
 import threading
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol, TypeAlias
 
 from posture.errors import NotifyError
 
@@ -38,6 +39,8 @@ APP_NAME = "Posture"
 PATIENCE_S = 10.0
 # Far below the 128 KiB that Linux allows one command-line argument, far above what a popup shows.
 MAX_MESSAGE_LENGTH = 1000
+# Of the sound naming specification of freedesktop.org; the desktop's own theme has the sound.
+SOUND_NAME = "message-new-instant"
 # NOTIFYICONDATAW: szInfoTitle[64] and szInfo[256], UTF-16 with the closing NUL,
 # https://learn.microsoft.com/windows/win32/api/shellapi/ns-shellapi-notifyicondataw
 WINDOWS_TITLE_UNITS = 63
@@ -60,6 +63,9 @@ _EXPLANATIONS = (
     ("Failed to connect to socket", _NO_BUS),
 )
 
+Action: TypeAlias = Literal["snooze", "recalibrate", "wrong"]
+"""What a button asks for: silence for a while, a new baseline, or to be told that the alert was wrong."""
+
 _log = logging.getLogger(__name__)
 _plyer_lock = threading.Lock()
 
@@ -72,6 +78,19 @@ class Notification:
     message: str
     timeout_s: int = 10
     """How long the popup should stay, where the desktop follows that wish; at least 1 s."""
+    actions: tuple[Action, ...] = ()
+    """Its buttons from left to right, where the notifier has any."""
+    has_sound: bool = False
+    """Whether to ask for a sound; not every desktop has one."""
+
+    def cleaned(self) -> Notification:
+        """Return it as any desktop can show it: no control characters, a title, an end."""
+        return replace(
+            self,
+            title=" ".join(_clean(self.title).split()) or APP_NAME,
+            message=_clean(self.message)[:MAX_MESSAGE_LENGTH],
+            timeout_s=max(1, math.ceil(self.timeout_s)),
+        )
 
 
 class Notifier(Protocol):
@@ -88,6 +107,9 @@ class Notifier(Protocol):
             If the notification was not delivered, as far as the platform can tell.
         """
 
+    def close(self) -> None:
+        """Take away what could not be answered any more, within half a second; called once, at the end."""
+
 
 class NullNotifier:
     """Show nothing: for ``--quiet`` and machines without a desktop."""
@@ -96,6 +118,9 @@ class NullNotifier:
 
     def send(self, notification: Notification) -> None:
         """Drop a notification."""
+
+    def close(self) -> None:
+        """Nothing to take away."""
 
 
 class PlyerNotifier:
@@ -127,18 +152,17 @@ class PlyerNotifier:
         NotifyError
             If nothing can show notifications here, or the service refused or did not answer.
         """
-        cleaned = Notification(
-            title=" ".join(_clean(notification.title).split()) or APP_NAME,
-            message=_clean(notification.message)[:MAX_MESSAGE_LENGTH],
-            timeout_s=max(1, math.ceil(notification.timeout_s)),
-        )
+        cleaned = notification.cleaned()
         send = {"win32": _send_windows, "darwin": _send_macos}.get(sys.platform, _send_freedesktop)
         try:
             send(cleaned, self.patience_s)
         except NotifyError:
             raise
         except Exception as error:  # plyer and what it calls raise anything, even bare Exception
-            raise NotifyError(_explained(f"{type(error).__name__}: {error}")) from error
+            raise NotifyError(explained(f"{type(error).__name__}: {error}")) from error
+
+    def close(self) -> None:
+        """Nothing to take away: its popups ask for no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +171,15 @@ class _NotifySend:
 
     timeout_s: int
     patience_s: float
+    has_sound: bool
 
     def call(self, command: Sequence[str]) -> int:
         """Run plyer's command ``notify-send TITLE MESSAGE -OPTION VALUE ...``; raise if it fails."""
         program, title, message, *options = command
         # The last of a repeated option counts. Transient: shown, but not collected in a list of nags.
         options += ["-t", str(self.timeout_s * 1000), "-h", "int:transient:1"]
+        if self.has_sound:  # older versions know no boolean hint, so silence cannot be asked for, only sound
+            options += ["-h", f"string:sound-name:{SOUND_NAME}"]
         # notify-send undoes C escapes in the message, and takes a leading "-" for an option.
         _run([program, *options, "--", title, message.replace("\\", "\\\\")], self.patience_s)
         return 0
@@ -168,7 +195,7 @@ def _send_freedesktop(notification: Notification, patience_s: float) -> None:
     else:
         raise NotifyError(_INSTALL_NOTIFY_SEND)
     with _plyer_lock:
-        linux.subprocess = _NotifySend(notification.timeout_s, patience_s)
+        linux.subprocess = _NotifySend(notification.timeout_s, patience_s, notification.has_sound)
         try:
             implementation.notify(
                 title=notification.title,
@@ -201,7 +228,8 @@ def _send_macos(notification: Notification, patience_s: float) -> None:
         _log.debug("plyer cannot notify on this Mac, using osascript: %s", error)
         lines = (
             "on run argv",
-            "display notification (item 2 of argv) with title (item 1 of argv)",
+            "display notification (item 2 of argv) with title (item 1 of argv)"
+            + (' sound name "Glass"' if notification.has_sound else ""),
             "end run",
         )
         script = [part for line in lines for part in ("-e", line)]
@@ -225,13 +253,16 @@ def _run(command: Sequence[str], patience_s: float) -> None:
         raise NotifyError(f"the notification service did not answer within {patience_s:g} s") from error
     if done.returncode != 0:
         reason = done.stderr.decode("utf-8", "replace").strip() or f"exit status {done.returncode}"
-        raise NotifyError(_explained(f"{command[0]}: {reason}"))
+        raise NotifyError(explained(f"{command[0]}: {reason}"))
 
 
-def _explained(text: str) -> str:
+def explained(text: str) -> str:
     """Return what to do about an error text of D-Bus, or the text itself, on one line."""
     known = (advice for sign, advice in _EXPLANATIONS if sign in text)
-    return next(known, f"the notification was not delivered: {' '.join(text.split())}")
+    words = " ".join(
+        re.sub(r"GDBus\.Error:\S+: ", "", text).split()
+    )  # a name of the library's own, before the words
+    return next(known, f"the notification was not delivered: {words}")
 
 
 def _is_importable(module: str) -> bool:

@@ -85,9 +85,11 @@ def render(view: PanelView, width: int, glyphs: Glyphs) -> Panel:
     cpu = "" if view.cpu_percent is None else f", CPU {view.cpu_percent}%"
     lines.append(_row("load", f"{view.judged_hz:.1f} judged/s{cpu}", room))
     lines.append(_row("notified", view.notified, room))
+    for line in lines:
+        line.truncate(room)
     return Panel(
         Text("\n").join(lines),
-        title=Text(_title(view), "bold"),
+        title=Text(_title(view), "bold default"),
         title_align="left",
         border_style=colour if view.level is Level.CALM else f"bold {colour}",
         box=glyphs.boxes[view.level],

@@ -19,6 +19,8 @@ BAR_LIMITS: Final = 2.0
 """A bar ends at this many times the limit (our choice: the limit stands in its middle)."""
 PERCENT_STEP: Final = 5
 """Per cent of the limit that are told apart: one is noise (our choice)."""
+MAX_SHOWN: Final = 999.0
+"""Degrees or per cent; more is nonsense and would not fit."""
 
 
 class Level(IntEnum):
@@ -137,7 +139,7 @@ def _bars(
     return tuple(
         (
             name,
-            None if isnan(value) else round(value * scale),
+            None if isnan(value) else round(max(-MAX_SHOWN, min(value * scale, MAX_SHOWN))),
             round(limit * scale),
             0 if isnan(value) else max(0, min(round(20.0 * value / limit), round(20 * BAR_LIMITS))),
             unit,

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isnan, nan
 
-from posture.alerts import Alert, AlertPolicy
+from posture.alerts import Alert, AlertPolicy, Urgency
 from posture.angles import compute_angles, measure_rows
 from posture.baseline import Baseline
-from posture.breaks import SittingClock
+from posture.breaks import BreakKind, SittingClock
 from posture.calibration import fit_baseline
 from posture.camera_move import CameraMoveJudge
 from posture.coefficients import packaged_coefficients
@@ -63,6 +63,10 @@ class StepResult:
     """What this frame made certain; usually empty."""
     alert: Alert | None
     """The notification that is due now, if any; its event is among `events`."""
+    stood_s: float = 0.0
+    """Time stood at the desk since the last break, seconds; 0 unless the profile is a standing one."""
+    urgency: Urgency = Urgency.NONE
+    """How far a slouch has come; may be shown as a colour before anything is said."""
 
     @property
     def flexion_deviation_deg(self) -> float:
@@ -83,6 +87,8 @@ class Pipeline:
         Fit the baseline on the frames with start <= t_s < end instead; until then nothing is judged.
     start_of_day_s : float or None
         Local time of day at frame time 0 (seconds), for quiet hours; None = unknown.
+    is_standing : bool
+        Whether the baseline is of somebody who works standing; that time is not sitting.
     """
 
     def __init__(
@@ -92,13 +98,14 @@ class Pipeline:
         *,
         calibrate_span_s: tuple[float, float] | None = None,
         start_of_day_s: float | None = None,
+        is_standing: bool = False,
     ) -> None:
         self.settings = settings
         self._given_baseline = baseline
         self._span_s = calibrate_span_s
         self._machine = SlouchMachine(settings.judge)
         self._policy = AlertPolicy(settings.alert, start_of_day_s)
-        self._clock = SittingClock(settings.breaks)
+        self._clock = SittingClock(settings.breaks, is_standing=is_standing)
         self._move = CameraMoveJudge()
         self._filters = [
             OneEuroFilter(settings.judge.smoothing_s, quickness, settings.judge.max_gap_s)
@@ -133,6 +140,14 @@ class Pipeline:
         """Alert nobody before frame time `until_s`, seconds."""
         self._policy.snooze(until_s)
 
+    def set_time_of_day(self, t_s: float, time_of_day_s: float) -> None:
+        """Tell what the clock on the wall shows at frame time `t_s`, seconds after midnight, for quiet hours."""
+        self._policy.set_time_of_day(t_s, time_of_day_s)
+
+    def set_standing(self, is_standing: bool) -> None:
+        """Tell whether the person stands or sits at the desk from now on, as the profile in use says."""
+        self._clock.set_standing(is_standing)
+
     @property
     def snoozed_until_s(self) -> float | None:
         """Frame time until which nobody is alerted; None = no snooze."""
@@ -149,6 +164,8 @@ class Pipeline:
     def use_baseline(self, baseline: Baseline) -> None:
         """Judge against another baseline from the next frame on, the camera being where it should be."""
         self._use(baseline)
+        if self._fit is not None:
+            self._fit = FitJudge(baseline)
         self._move.reset()
         for smoother in self._filters:
             smoother.reset()
@@ -218,9 +235,10 @@ class Pipeline:
         )
         if alert is not None:
             events.append(SlouchEvent(EventKind.ALERT, alert.onset_s, t_s))
-        is_break_due = self._clock.step(t_s, find_presence(landmarks, reason))
-        if is_break_due and not self._policy.is_silenced(t_s):  # it comes again later: breaks.repeat_s
-            events.append(SlouchEvent(EventKind.BREAK_DUE, t_s - self._clock.sat_s, t_s))
+        due = self._clock.step(t_s, find_presence(landmarks, reason), is_held=self._is_no_moment(t_s))
+        if due is not None:
+            kind = EventKind.BREAK_DUE if due is BreakKind.MOVEMENT else EventKind.MICRO_BREAK_DUE
+            events.append(SlouchEvent(kind, t_s - self._clock.position_s, t_s))
         return StepResult(
             t_s,
             machine.state,
@@ -235,7 +253,15 @@ class Pipeline:
             self._clock.sat_s,
             tuple(events),
             alert,
+            self._clock.stood_s,
+            self._policy.urgency(machine.state, machine.is_slouch_level, machine.slouched_s),
         )
+
+    def _is_no_moment(self, t_s: float) -> bool:
+        """Return whether a break reminder has to wait: silence was asked for, or an alert has just come."""
+        last_s = self._policy.last_alert_s
+        is_close = last_s is not None and t_s - last_s < self.settings.breaks.spacing_s
+        return is_close or self._policy.is_silenced(t_s)
 
     def _collect(self, landmarks: Landmarks, t_s: float, start_s: float, end_s: float) -> None:
         """Gather calibration frames, and fit the baseline once the span is over."""

@@ -242,8 +242,6 @@ def decode_profile(raw: bytes, where: str) -> Profile:
         raise ProfileError(f"{where} is not a baseline or is damaged ({error}); {again}") from error
     spreads = np.concatenate([baseline.cue_spread, baseline.deviation_spread])
     centres = np.concatenate([baseline.cue_centre, baseline.place_centre])
-    if baseline.slouch_centre is not None:
-        centres = np.concatenate([centres, baseline.slouch_centre])
     if not (np.isfinite(centres).all() and (spreads >= 0).all() and baseline.n_frames > 0):
         raise ProfileError(f"{where} is not a baseline or is damaged (a number in it cannot be); {again}")
     quality, drift = file.quality, file.drift

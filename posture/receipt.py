@@ -111,7 +111,7 @@ def make_receipt(baseline: Baseline, judge: JudgeSettings, quality: CalibrationQ
     errors = compute_deviation(baseline.cue_centre[None], estimator).standard_error[0]
     advice = _advise(baseline, quality, raised)
     neck_error, thoracic_error = float(errors[Measure.NECK_DEG]), float(errors[Measure.THORACIC_DEG])
-    is_blunt = bool(raised) or not (neck_error < after.neck_deg and thoracic_error < after.thoracic_deg)
+    is_blunt = bool(raised) or not (neck_error < judge.neck_deg and thoracic_error < judge.thoracic_deg)
     grade = Grade.POOR if is_blunt else Grade.FAIR if advice else Grade.GOOD
     is_personal = baseline.slouch_centre is not None
     return Receipt(

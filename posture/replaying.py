@@ -17,6 +17,7 @@ from posture.session import StopSignals, replay
 from posture.settings import Settings
 from posture.sources import FrameSource
 from posture.terminal import ReplayProgress, summary_table
+from posture.view.views import Views
 from posture.wiring import check_outputs, make_console, make_observer, open_with_settings, print_notes
 
 
@@ -27,16 +28,20 @@ def run_replay(
     overrides: list[str],
     trace: Path | None,
     events: Path | None,
+    annotate: Path | None = None,
+    plot: Path | None = None,
 ) -> int:
     """Judge clips one after the other; one that fails does not stop the rest."""
     settings = load_settings(overrides=overrides)
     console, errors = make_console(), make_console(is_stderr=True)
     baseline = load_baseline(baseline_file) if baseline_file is not None else None
     traces, event_files = _outputs(trace, clips, ".csv"), _outputs(events, clips, ".jsonl")
-    check_outputs(clips, [*traces, *event_files])
+    videos, plots = _outputs(annotate, clips, ".mp4"), _outputs(plot, clips, ".html")
+    check_outputs(clips, [*traces, *event_files, *videos, *plots])
     note = f"posture: no baseline given: taking the first {settings.calibration.seconds:g} s of each clip as upright"
     n_failed = 0
-    for clip, trace_file, event_file in zip(clips, traces, event_files, strict=True):
+    files = zip(clips, traces, event_files, videos, plots, strict=True)
+    for clip, trace_file, event_file, video_file, plot_file in files:
         signals = StopSignals()
         try:
             with ExitStack() as stack:
@@ -47,14 +52,16 @@ def run_replay(
                 if pipeline.baseline is None and span_s is None and note:
                     errors.print(note)
                     note = ""
+                views = Views(source, observer, pipeline, video_file, plot_file)
                 summary = replay(
                     source,
-                    observer,
+                    views.observer,
                     pipeline,
                     trace=trace_file,
                     events=event_file,
                     progress=ReplayProgress(errors, Path(clip).name, source.duration_s),
                     stop=signals.stop,
+                    sinks=views.sinks,
                 )
         except PostureError as error:
             n_failed += 1
@@ -64,6 +71,8 @@ def run_replay(
             console.print(clip, style="bold")
             console.print(summary_table(summary))
             print_notes(errors, source)
+            for text in views.notes:
+                errors.print(f"note: {text}", style="yellow")
         if signals.received is not None:
             errors.print("posture: interrupted; what was judged so far is kept")
             return signals.exit_code or 128 + signals.received

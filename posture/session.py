@@ -6,7 +6,7 @@ import contextlib
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any, Self
@@ -23,6 +23,8 @@ from posture.summary import Summarizer, Summary
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
+TERMINATED = 143
+"""Exit code after SIGTERM of what was to bring something about and has not: 128 + SIGTERM."""
 PATIENCE_S = 1.0
 """Seconds a clean end may take; a second Ctrl-C within them is the same wish (our choice)."""
 
@@ -166,6 +168,7 @@ def replay(
     events: Path | None,
     progress: Sink | None,
     stop: threading.Event,
+    sinks: Sequence[Sink] = (),
 ) -> Summary:
     """Judge a recorded clip and write what was asked for.
 
@@ -183,12 +186,15 @@ def replay(
         Shows how far it is; closed at the end, whatever happens.
     stop : threading.Event
         Ends it; what was judged until then is kept.
+    sinks : sequence of Sink
+        Whatever else takes the results; closed at the end, whatever happens.
     """
     summarizer = Summarizer(pipeline.settings.judge.max_gap_s)
     with contextlib.ExitStack() as stack:
-        sinks: list[Sink] = [summarizer]
+        own: list[Sink] = [summarizer]
         if progress is not None:  # first, so that it is closed also when an output cannot be opened
-            sinks.append(stack.enter_context(contextlib.closing(progress)))
-        sinks += open_outputs(stack, trace, events)
-        run_monitor(source, observer, pipeline, sinks, stop)
+            own.append(stack.enter_context(contextlib.closing(progress)))
+        own += [stack.enter_context(contextlib.closing(sink)) for sink in sinks]
+        own += open_outputs(stack, trace, events)
+        run_monitor(source, observer, pipeline, own, stop)
     return summarizer.summary()

@@ -4,7 +4,8 @@ Each value's comment in ``posture config init`` and each range error come from t
 they cannot drift apart. Sources of the defaults: [ISO] ISO 11226:2000 and [RULA] McAtamney & Corlett 1993
 (static posture = held for more than one minute; head and trunk inclination bands), [Claus] Claus et al.,
 Appl Ergon 2016 (a real-life slouch at the computer is some 10-15 degrees), [HSE] HSE L26 and University
-of Iowa guidance (a short movement break every 30-60 minutes). The rest is our choice.
+of Iowa guidance (a short movement break every 30-60 minutes), [EHS] Stanford EHS (30-60 s every 10 minutes; we
+say less). The rest is our choice.
 """
 
 from __future__ import annotations
@@ -206,6 +207,21 @@ class BreakSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         float, Meta(ge=60, le=86_400, description="s; until a break not taken is mentioned again")
     ] = 900.0
     away_s: Annotated[float, Meta(ge=10, le=3600, description="s; an absence this long is a break")] = 120.0
+    micro_interval_s: Annotated[
+        float, Meta(ge=0, le=86_400, description="s; until a pause of 30 s is suggested; 0 = never [EHS]")
+    ] = 1200.0
+    micro_away_s: Annotated[
+        float, Meta(ge=5, le=3600, description="s; an absence this long is such a pause, taken")
+    ] = 30.0
+    spacing_s: Annotated[
+        float, Meta(ge=0, le=600, description="s; a reminder comes at least this long after an alert")
+    ] = 120.0
+    standing_profiles: Annotated[
+        list[str], Meta(description="profiles calibrated standing at the desk; their time is not sitting")
+    ] = field(default_factory=lambda: ["standing"])
+    standing_interval_s: Annotated[
+        float, Meta(ge=60, le=86_400, description="s; standing this long before a change is suggested")
+    ] = 1800.0
 
 
 class NotifySettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -215,6 +231,14 @@ class NotifySettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     timeout_s: Annotated[
         int, Meta(ge=1, le=120, description="s; how long a notification stays; some desktops ignore it")
     ] = 10
+    sound: Annotated[bool, Meta(description="ask the desktop for a sound; not every one has it")] = False
+    buttons: Annotated[
+        bool, Meta(description="buttons on the notifications, where the desktop has them (Linux)")
+    ] = True
+    backend: Annotated[
+        Literal["auto", "buttons", "plain"],
+        Meta(description="with buttons where that works, else plain; or one of the two only"),
+    ] = "auto"
 
 
 class PowerSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -280,6 +304,18 @@ class HistorySettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     ] = 730  # two years: last winter can be compared with this one (our choice)
 
 
+class ViewSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the preview and annotated clips show."""
+
+    blur: Annotated[
+        bool, Meta(description="a silhouette on a few cells of colour instead of the picture")
+    ] = False
+    rate_hz: Annotated[
+        float,
+        Meta(ge=1, le=30, description="pictures per second of a preview; judged as seldom as without it"),
+    ] = 10.0
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All settings of a run."""
 
@@ -297,6 +333,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     power: PowerSettings = PowerSettings()
     history: HistorySettings = HistorySettings()
     pause: PauseSettings = PauseSettings()
+    view: ViewSettings = ViewSettings()
 
 
 PRESETS: dict[str, dict[str, dict[str, Any]]] = {

@@ -12,10 +12,11 @@ from typing import Any, Protocol, TextIO, cast
 from posture.alerts import Alert
 from posture.delivery import NotificationQueue
 from posture.errors import OutputError
-from posture.notify import Notification
+from posture.notify import Action, Notification
 from posture.pipeline import StepResult
 from posture.slouch import EventKind, Reason, SlouchEvent
-from posture.wording import CAMERA_MOVED_TEXT, SlouchKind, alert_text, break_text
+from posture.stretches import Stretch, StretchAdvisor
+from posture.wording import CAMERA_MOVED_TEXT, SlouchKind, alert_text, break_text, micro_break_text
 
 
 class Sink(Protocol):
@@ -167,6 +168,11 @@ def word_alert(result: StepResult, alert: Alert) -> tuple[str, str]:
     return alert_text(kind, amount, alert.slouched_s, alert.n)
 
 
+def stretch_text(stretch: Stretch) -> str:
+    """Return a stretch in one sentence, for a notification."""
+    return f"{stretch.name}: {stretch.short}"
+
+
 class NotificationSink:
     """Word alerts and due breaks and hand them to the delivery queue.
 
@@ -176,25 +182,59 @@ class NotificationSink:
         Owned by this sink: closed with it.
     timeout_s : int
         How long the desktop is asked to show them.
+    advisor : StretchAdvisor or None
+        Names a stretch for each break; None = breaks go without.
+    has_buttons, has_sound : bool
+        Whether they shall have buttons, and a sound, where the notifier can give them.
+    can_stand : bool
+        Whether the person could work standing, so that a change can be suggested.
     """
 
-    def __init__(self, queue: NotificationQueue, timeout_s: int) -> None:
+    def __init__(
+        self,
+        queue: NotificationQueue,
+        timeout_s: int,
+        *,
+        advisor: StretchAdvisor | None = None,
+        has_buttons: bool = False,
+        has_sound: bool = False,
+        can_stand: bool = False,
+    ) -> None:
         self._queue, self._timeout_s, self._n_breaks = queue, timeout_s, 0
+        self._advisor, self._can_stand = advisor, can_stand
+        self._has_buttons, self._has_sound = has_buttons, has_sound
 
     def handle(self, result: StepResult) -> None:
         """Post what is due; never blocks."""
         if result.alert is not None:
-            self._post(*word_alert(result, result.alert))
-        if any(event.kind is EventKind.BREAK_DUE for event in result.events):
-            self._post(*break_text(result.sat_s, self._n_breaks))
-            self._n_breaks += 1
-        if any(event.kind is EventKind.CAMERA_MOVED for event in result.events):
-            self._post(*CAMERA_MOVED_TEXT)
+            self._post(word_alert(result, result.alert), "snooze", "recalibrate", "wrong")
+        for event in result.events:
+            if event.kind is EventKind.SLOUCH_STARTED and self._advisor is not None and result.driver:
+                self._advisor.note_slouch(result.driver)
+            elif event.kind in (EventKind.BREAK_DUE, EventKind.MICRO_BREAK_DUE):
+                self._post(self._word_break(result, event.kind is EventKind.MICRO_BREAK_DUE), "snooze")
+            elif event.kind is EventKind.CAMERA_MOVED:
+                self._post(CAMERA_MOVED_TEXT, "recalibrate")
+
+    def _word_break(self, result: StepResult, is_micro: bool) -> tuple[str, str]:
+        """Return title and message of a break reminder."""
+        stretch = "" if self._advisor is None else stretch_text(self._advisor.advise(is_micro=is_micro))
+        self._n_breaks += 1
+        if is_micro:
+            return micro_break_text(self._n_breaks - 1, stretch)
+        return break_text(
+            result.stood_s or result.sat_s,
+            self._n_breaks - 1,
+            stretch,
+            is_standing=result.stood_s > 0.0,
+            can_change=self._can_stand,
+        )
 
     def close(self) -> None:
         """Stop delivering, within half a second."""
         self._queue.close()
 
-    def _post(self, title: str, message: str) -> None:
+    def _post(self, text: tuple[str, str], *actions: Action) -> None:
         """Queue one notification."""
-        self._queue.post(Notification(title, message, self._timeout_s))
+        shown = actions if self._has_buttons else ()
+        self._queue.post(Notification(*text, self._timeout_s, shown, self._has_sound))

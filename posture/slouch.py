@@ -64,6 +64,7 @@ class EventKind(StrEnum):
     RETURNED = "returned"
     ALERT = "alert"
     BREAK_DUE = "break_due"
+    MICRO_BREAK_DUE = "micro_break_due"
     CAMERA_MOVED = "camera_moved"
     CAMERA_LOST = "camera_lost"
     CAMERA_BACK = "camera_back"

@@ -21,7 +21,8 @@ from posture.errors import SourceError
 from posture.landmarks import Frame
 from posture.live import SLICE_S, LiveSource
 from posture.pictures import FOLDER_RATE_HZ, PICTURE_SUFFIXES, ImageFolderSource
-from posture.streams import check_url, mask_url, open_stream
+from posture.redaction import mask_url
+from posture.streams import check_url, open_stream
 
 __all__ = [
     "FrameSource",

@@ -41,6 +41,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     slouched_s: float
     sat_s: float
     alerts: int
+    history: str = ""
+    """Why the history is not being kept; empty = it is, or need not be."""
     rest_detail: str = ""
     """What a rest is about, such as the program in a call."""
     paused_for_s: float | None = None
@@ -55,6 +57,11 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Frames judged per second of late; None = every frame."""
     sustain_s: float | None = None
     """Seconds a slouch lasts before it is mentioned; None = it is not known yet."""
+
+    stretch: str = ""
+    """What the newest break reminder named; empty = there was none."""
+    slouched: dict[str, float] = {}
+    """Slouches by what drove them: ``neck``, ``thoracic``, ``flexion``, ``sink``."""
 
     @property
     def is_late(self) -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import http.client
-import re
 import socket
 import time
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -15,17 +14,11 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from posture.capture import Capture, import_cv2
 from posture.encoded import JpegCapture
 from posture.errors import SourceError
+from posture.redaction import mask_url
 
 TIMEOUT_S = 3.0  # opening, and each read: FFmpeg would wait 30 s
 _DIAGNOSIS_S = 1.0  # a host that let the opening time out gets little more
 _PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322}
-_SECRET = re.compile(r"(?i)((?:pass|pwd|token|key|secret|auth|sig)[^=&]*=)[^&#]*")
-
-
-def mask_url(url: str) -> str:
-    """Return `url` with its password, and secrets in its query, replaced by ***."""
-    url = re.sub(r"(?<=://)([^/?#@:]*):[^/?#]*@", r"\1:***@", url)
-    return _SECRET.sub(r"\1***", url)
 
 
 def check_url(url: str) -> SplitResult:

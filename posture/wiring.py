@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
 
-from posture.errors import OutputError
+from posture.errors import OutputError, SourceError
 from posture.landmarker import PoseLandmarker
 from posture.observer import Observer
+from posture.recording.reader import looks_recorded
 from posture.session import StopSignals
 from posture.settings import Settings
 from posture.sources import FrameSource, open_source
+from posture.view.preview import Preview
 
 
 def make_console(*, is_stderr: bool = False, is_quiet: bool = False) -> Console:
@@ -36,7 +40,15 @@ def make_observer(settings: Settings) -> Observer:
 
 
 def open_with_settings(spec: str, settings: Settings, signals: StopSignals) -> FrameSource:
-    """Return the source `spec` with the camera settings applied."""
+    """Return the source `spec` with the camera settings applied.
+
+    Raises
+    ------
+    SourceError
+        As :func:`open_source`, or if it is a recording, which has no pictures.
+    """
+    if looks_recorded(Path(spec)):
+        raise SourceError(f"{spec}: a recording of landmarks has no pictures; 'posture replay' judges it")
     c = settings.camera
     return open_source(
         spec,
@@ -63,3 +75,13 @@ def print_notes(console: Console, source: FrameSource) -> None:
     """Tell what a source could not read."""
     for note in source.notes:
         console.print(f"note: {note}", style="yellow")
+
+
+@contextlib.contextmanager
+def open_preview(settings: Settings, console: Console, *, takes_commands: bool) -> Iterator[Preview]:
+    """Open the preview window for the time of a ``with`` block."""
+    window = Preview(
+        settings, takes_commands=takes_commands, on_note=lambda text: console.print(text, style="yellow")
+    )
+    with contextlib.closing(window):
+        yield window

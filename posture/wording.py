@@ -15,6 +15,7 @@ SlouchKind = Literal["neck", "thoracic", "flexion", "sink"]
 # Shown whole by the strictest desktop (Windows: 63 and 255 UTF-16 units).
 MAX_TITLE_LENGTH = 63
 MAX_MESSAGE_LENGTH = 199
+MAX_STRETCH_LENGTH = 105
 
 # What was seen: with its amount, and for an amount that rounds to nothing or was not measured.
 _SEEN: dict[SlouchKind, tuple[str, str]] = {
@@ -99,12 +100,38 @@ _BREAK_ADVICE = (
     "Rise onto your toes ten times, then sit down tall.",
 )
 
+_CHANGE_TITLES = (
+    "Time for a change?",
+    "A chair, for a while?",
+    "Change of height?",
+    "Off your feet for a bit?",
+)
+
+_MICRO_TITLES = (
+    "Half a minute for you?",
+    "A short pause?",
+    "Hands off the keys?",
+    "Look up for a moment?",
+    "One quiet breath?",
+)
+
+_MICRO_ADVICE = (
+    "Look at something far away and let your shoulders drop.",
+    "Let go of the mouse and shake out your hands.",
+    "Sit tall, close your eyes and take five slow breaths.",
+    "Roll your shoulders back a few times, slowly.",
+)
+
 
 CAMERA_MOVED_TEXT = (
     "The camera has moved",
     "Judging has stopped. Put it back, or end posture, run 'posture calibrate --seconds 3' and start it again.",
 )
 """Title and message, said once per move."""
+
+
+BUTTONS = {"snooze": "Snooze 15 min", "recalibrate": "Recalibrate", "wrong": "This was wrong"}
+"""What the buttons of a notification say, by what they ask for; 15 min is `alerts.SNOOZE_S`."""
 
 
 def alert_text(kind: SlouchKind, amount: float, slouched_s: float, variant: int) -> tuple[str, str]:
@@ -144,25 +171,67 @@ def alert_text(kind: SlouchKind, amount: float, slouched_s: float, variant: int)
     return titles[variant % len(titles)], f"{seen}. {advice[variant % len(advice)]}"
 
 
-def break_text(sat_s: float, variant: int) -> tuple[str, str]:
+def break_text(
+    sat_s: float,
+    variant: int,
+    stretch: str = "",
+    *,
+    is_standing: bool = False,
+    can_change: bool = False,
+) -> tuple[str, str]:
     """Word the reminder of a movement break.
 
     Parameters
     ----------
     sat_s : float
-        Time since the person sat down in seconds. Left out of the text when NaN, below 1 s or a day and more.
+        Time since the person sat down, or stood up to work, in seconds. Left out of the text when NaN, below 1 s or a
+        day and more.
     variant : int
         Which wording; counts up from break to break and may be any integer.
+    stretch : str
+        A stretch in one sentence, at most `MAX_STRETCH_LENGTH` characters; empty = other advice.
+    is_standing : bool
+        Whether the person works standing, so that sitting is the change.
+    can_change : bool
+        Whether somebody who sits could work standing as well.
 
     Returns
     -------
     tuple of (str, str)
         Title and message, within the same limits as those of `alert_text`.
     """
-    duration = span_text(sat_s)
-    seen = f"You have been sitting for {duration}." if duration else "You have been sitting for a while."
-    title = _BREAK_TITLES[variant % len(_BREAK_TITLES)]
-    return title, f"{seen} {_BREAK_ADVICE[variant % len(_BREAK_ADVICE)]}"
+    position = "standing" if is_standing else "sitting"
+    seen = f"You have been {position} for {span_text(sat_s) or 'a while'}."
+    titles = _CHANGE_TITLES if is_standing else _BREAK_TITLES
+    parts = [seen]
+    if is_standing:
+        parts.append("Sit down for a while?")
+    elif can_change:
+        parts.append("Go on standing?")
+    if stretch:
+        parts.append(stretch)
+    elif not is_standing:
+        parts.append(_BREAK_ADVICE[variant % len(_BREAK_ADVICE)])
+    return titles[variant % len(titles)], " ".join(parts)
+
+
+def micro_break_text(variant: int, stretch: str = "") -> tuple[str, str]:
+    """Word the suggestion of a short pause.
+
+    Parameters
+    ----------
+    variant : int
+        Which wording; counts up from break to break and may be any integer.
+    stretch : str
+        A stretch in one sentence, at most `MAX_STRETCH_LENGTH` characters; empty = other advice.
+
+    Returns
+    -------
+    tuple of (str, str)
+        Title and message, within the same limits as those of `alert_text`.
+    """
+    title = _MICRO_TITLES[variant % len(_MICRO_TITLES)]
+    return title, stretch or _MICRO_ADVICE[variant % len(_MICRO_ADVICE)]
 
 
 def _rounded(number: float) -> int:

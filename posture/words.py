@@ -58,6 +58,7 @@ EVENTS: Final[dict[EventKind, str]] = {
     EventKind.RETURNED: "came back",
     EventKind.ALERT: "alert",
     EventKind.BREAK_DUE: "movement break due",
+    EventKind.MICRO_BREAK_DUE: "short pause due",
     EventKind.CAMERA_MOVED: "the camera has moved",
     EventKind.CAMERA_LOST: "camera lost",
     EventKind.CAMERA_BACK: "camera back",

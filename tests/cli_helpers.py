@@ -94,9 +94,9 @@ def posture(
     return done
 
 
-def fails(*args: str | Path, env: dict[str, str], **options) -> str:
+def fails(*args: str | Path, env: dict[str, str], code: int = 1, **options) -> str:
     """Run the program, which must fail with one line of standard error; return it without the prefix."""
-    done = posture(*args, env=env, code=1, **options)
+    done = posture(*args, env=env, code=code, **options)
     lines = done.stderr.splitlines()
     assert len(lines) == 1, done.stderr
     assert lines[0].startswith("posture: ")

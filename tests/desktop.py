@@ -28,6 +28,8 @@ DAEMON = Path(__file__).with_name("notification_daemon.py")
 PACKAGES = {
     "/usr/libexec/dconf-service": "dconf-service dconf-gsettings-backend gsettings-desktop-schemas",
     "Xvfb": "xvfb",
+    "chromedriver": "chromium-driver",
+    "chromium": "chromium",
     "dbus-daemon": "dbus",
     "dbus-launch": "dbus-x11",
     "dunst": "dunst",
@@ -35,16 +37,26 @@ PACKAGES = {
     "import": "imagemagick",
     "mate-screensaver": "mate-screensaver",
     "notify-send": "libnotify-bin",
+    "openbox": "openbox",
     "script": "bsdutils",
     "setpriv": "util-linux",
     "strace": "strace",
     "tmux": "tmux",
     "trayer": "trayer",
+    "nsenter": "util-linux",
+    "systemd-run": "systemd",
+    "systemd-analyze": "systemd",
+    "gio": "libglib2.0-bin",
+    "desktop-file-validate": "desktop-file-utils",
     "unshare": "util-linux",
+    "wmctrl": "wmctrl",
     "xdotool": "xdotool",
+    "xfce4-notifyd": "xfce4-notifyd",
     "xfconf-query": "xfconf",
     "xprop": "x11-utils",
 }
+# Debian keeps services that nobody starts by hand out of the path.
+SERVICE_FOLDERS = ":".join(str(folder) for folder in Path("/usr/lib").glob("*/xfce4/notifyd"))
 
 # No service directories: nothing but what a test starts answers on this bus.
 BUS_CONFIG = """<busconfig>
@@ -70,7 +82,7 @@ DUNST_CONFIG = """[global]
 
 def require(command: str) -> str:
     """Path of a command; without it skip the test, or fail it where everything is to be tested."""
-    path = shutil.which(command)
+    path = shutil.which(command) or shutil.which(command, path=SERVICE_FOLDERS)
     if path is None:
         reason = f"needs the command {command}: apt-get install {PACKAGES[command]}"
         if os.environ.get("CI"):
@@ -199,6 +211,14 @@ class Bus:
             wait_until(self.has_service, "dunst on the bus")
             yield service
 
+    @contextlib.contextmanager
+    def xfce4_notifyd(self, display: str):
+        """Run the notification daemon of Xfce, which shows buttons, on an X display."""
+        path = require("xfce4-notifyd")
+        with running(path, env={**self.env, "DISPLAY": display, "GTK_A11Y": "none"}) as service:
+            wait_until(self.has_service, "xfce4-notifyd on the bus")
+            yield service
+
     def dunst_history(self) -> list[dict]:
         """What dunst has shown, newest first, after closing what is on the screen."""
         for member in ("NotificationCloseAll", "Ping"):
@@ -223,12 +243,36 @@ def session_bus():
 
 
 @contextlib.contextmanager
-def x_display():
+def x_display(size: str = "800x400"):
     """Run an X server without a screen and yield its name, such as `:99`."""
     require("Xvfb")
-    command = ("Xvfb", "-displayfd", "1", "-screen", "0", "800x400x24", "-nolisten", "tcp", "-noreset")
+    command = ("Xvfb", "-displayfd", "1", "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset")
     with running(*command, env=dict(os.environ)) as server:
         yield f":{server.line()}"
+
+
+def click(display: str, x_ratio: float, y_ratio: float):
+    """Click into the largest window on an X display, at these shares of its width and height."""
+    xdotool = require("xdotool")
+    env = {**os.environ, "DISPLAY": display}
+
+    def largest_window():
+        search = [xdotool, "search", "--onlyvisible", "--name", ".*"]
+        numbers = subprocess.run(search, env=env, capture_output=True, text=True, timeout=30, check=False)
+        sizes = []
+        for number in numbers.stdout.split():
+            ask = [xdotool, "getwindowgeometry", "--shell", number]
+            told = subprocess.run(
+                ask, env=env, capture_output=True, text=True, timeout=30, check=False
+            ).stdout
+            sizes.append({key: int(value) for key, value in (line.split("=") for line in told.split())})
+        popups = [size for size in sizes if size and size["WIDTH"] < 800]  # the root window is wider
+        return max(popups, key=lambda size: size["WIDTH"] * size["HEIGHT"], default=None)
+
+    size = wait_until(largest_window, "a window")
+    x, y = size["X"] + x_ratio * size["WIDTH"], size["Y"] + y_ratio * size["HEIGHT"]
+    move = [xdotool, "mousemove", "--sync", str(round(x)), str(round(y)), "click", "1"]
+    subprocess.run(move, env=env, timeout=30, check=True)
 
 
 def screenshot(display: str, path: Path):

@@ -1,8 +1,10 @@
 """A notification service to script from tests: prints one JSON object per line for what it was asked.
 
-`python notification_daemon.py [accept|refuse|hang]`, on the bus named by DBUS_SESSION_BUS_ADDRESS. The
+`python notification_daemon.py [accept|refuse|hang|buttons]`, on the bus named by DBUS_SESSION_BUS_ADDRESS. The
 first line is `{"ready": true}`. `refuse` answers every Notify with an error; `hang` prints it and answers
-only after SIGUSR1. No `from __future__ import annotations` here: dbus-fast reads the annotations as D-Bus types.
+only after SIGUSR1. All but `accept` say that they have buttons; the method Press presses one.
+
+No `from __future__ import annotations` here: dbus-fast reads the annotations as D-Bus types.
 """
 # ruff: noqa: F722, F821
 
@@ -14,6 +16,7 @@ import sys
 from dbus_fast import DBusError
 from dbus_fast.aio import MessageBus
 from dbus_fast.service import ServiceInterface, method
+from dbus_fast.service import signal as bus_signal
 
 NAME = "org.freedesktop.Notifications"
 
@@ -43,7 +46,13 @@ class Notifications(ServiceInterface):
     ) -> "u":
         plain_hints = {name: variant.value for name, variant in hints.items()}
         tell(
-            app_name=app_name, summary=summary, body=body, hints=plain_hints, expire_timeout_ms=expire_timeout
+            app_name=app_name,
+            summary=summary,
+            body=body,
+            hints=plain_hints,
+            expire_timeout_ms=expire_timeout,
+            replaces_id=replaces_id,
+            actions=actions,
         )
         if self.behaviour == "refuse":
             raise DBusError(
@@ -51,16 +60,35 @@ class Notifications(ServiceInterface):
             )
         if self.behaviour == "hang":
             await self.may_answer.wait()
+        if replaces_id:
+            return replaces_id
         self.n_shown += 1
         return self.n_shown
 
     @method()
     def CloseNotification(self, notification_id: "u"):
         tell(closed=notification_id)
+        self.NotificationClosed(notification_id, 3)
+
+    @method()
+    def Press(self, notification_id: "u", key: "s"):
+        self.ActionInvoked(notification_id, key)
+
+    @method()
+    def Expire(self, notification_id: "u"):
+        self.NotificationClosed(notification_id, 1)
+
+    @bus_signal()
+    def ActionInvoked(self, notification_id, key) -> "us":
+        return [notification_id, key]
+
+    @bus_signal()
+    def NotificationClosed(self, notification_id, reason) -> "uu":
+        return [notification_id, reason]
 
     @method()
     def GetCapabilities(self) -> "as":
-        return ["body", "body-markup"]
+        return ["body", "body-markup"] + (["actions"] if self.behaviour != "accept" else [])
 
     @method()
     def GetServerInformation(self) -> "ssss":

@@ -59,7 +59,7 @@ def _make_session(history, rng, start, end, improvement):
             tired * improvement if state is SLOUCHING else 1.0
         )
         stop_ms = min(at_ms + 1000 + round(length_s * 1000), end_ms)
-        neck = rng.gauss(3, 2) if state is UPRIGHT else rng.gauss(14, 3)
+        neck = rng.gauss(3, 2) if state is UPRIGHT else max(10.2, rng.gauss(14, 3))
         values = (None,) * 6
         if state in (UPRIGHT, SLOUCHING):
             thoracic, ratio = 0.6 * neck, neck / 10

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posture.alerts import AlertPolicy
+from posture.alerts import AlertPolicy, Urgency
 from posture.settings import AlertSettings
 from posture.slouch import SlouchState
 
@@ -205,3 +205,49 @@ def test_quiet_hours_come_again_every_day():
     hours = {int(t // HOUR_S) % 24 for t in alerts}
     assert hours == set(range(7, 22))
     assert {int(t // 86_400) for t in alerts} == set(range(5))
+
+
+@given(settings=SETTINGS, history=histories())
+def test_the_colour_comes_first_and_grows_with_the_slouch(settings, history):
+    """An alert is only ever given when the urgency is at its greatest, and silence does not hide the colour."""
+    policy = AlertPolicy(settings)
+    for frame in history[0]:
+        _, state, level, slouched_s = frame
+        alert, urgency = policy.step(*frame), policy.urgency(state, level, slouched_s)
+        is_slouch = state is S.SLOUCHING and level
+        assert (urgency is Urgency.NONE) == (not is_slouch)
+        assert (urgency is Urgency.DUE) == (is_slouch and slouched_s >= settings.sustain_s)
+        assert alert is None or urgency is Urgency.DUE
+        policy.snooze(frame[0] + 1e9)
+        assert policy.urgency(state, level, slouched_s) is urgency
+
+
+@given(history=histories(), start_of_day_s=st.sampled_from([0.0, 43_000.0, 86_399.0]), hours=SETTINGS)
+def test_being_told_what_the_clock_shows_anyway_changes_nothing(history, start_of_day_s, hours):
+    told = AlertPolicy(hours)
+    found = []
+    for frame in history[0]:
+        told.set_time_of_day(frame[0], (start_of_day_s + frame[0]) % 86_400.0)
+        alert = told.step(*frame)
+        found += [] if alert is None else [alert.confirmed_s]
+    assert found == run(hours, history[0], start_of_day_s=start_of_day_s)
+
+
+EVENING = AlertSettings(sustain_s=1, cooldown_s=0, max_per_hour=60, quiet_hours=["22:00-07:00"])
+
+
+@pytest.mark.parametrize(
+    ("change_h", "silent"), [(1, (22 - 1, 31 - 1)), (-1, (22 + 1, 31 + 1)), (9, (13, 22))]
+)
+def test_quiet_hours_follow_a_clock_that_is_changed(change_h, silent):
+    """Frame time 0 is midnight; at noon the clock on the wall is put on by `change_h` (daylight saving, a flight)."""
+    policy = AlertPolicy(EVENING, start_of_day_s=0.0)
+    heard = set()
+    for frame in slouch(0, 47 * HOUR_S, 600):
+        t_s = frame[0]
+        if t_s >= 12 * HOUR_S:
+            policy.set_time_of_day(t_s, (t_s + change_h * HOUR_S) % 86_400.0)
+        if policy.step(*frame) is not None:
+            heard.add(int(t_s // HOUR_S))
+    start, end = silent
+    assert heard & set(range(12, 36)) == set(range(12, 36)) - set(range(start, end))

@@ -16,8 +16,13 @@ from posture.status import StatusBoard
 
 COMMANDS = (
     *(("run",), ("calibrate",), ("replay",), ("demo",), ("status",), ("cameras",), ("bench",), ("config",)),
+    *(("report",), ("why",), ("wrong",), ("break",), ("doctor",), ("record",), ("tray",)),
+    *(("trace",), *(("trace", name) for name in ("info", "export"))),
+    *(("history",), *(("history", name) for name in ("info", "export", "import", "delete"))),
+    *(("autostart",), *(("autostart", name) for name in ("enable", "disable", "status"))),
     *(("pause",), ("resume",), ("snooze",), ("recalibrate",), ("stop",)),
     *(("config", "init"), ("config", "show"), ("config", "path")),
+    *(("profiles",), *(("profiles", name) for name in ("list", "show", "rename", "delete"))),
 )
 
 

@@ -118,7 +118,7 @@ def test_junk_is_one_line_or_a_value(key, junk):
     ],
 )
 def test_a_wrong_override_names_itself_and_what_is_allowed(env, override, expected):
-    told = fails("config", "show", "--set", override, env=env)
+    told = fails("config", "show", "--set", override, env=env, code=2)
     assert told.startswith(f"--set {override}: ")
     assert expected in told
 

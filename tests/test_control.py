@@ -331,11 +331,19 @@ def test_nothing_is_unpickled():
 # -- one monitor, and what a dead one leaves ---------------------------------------------------------
 
 
-def test_a_long_home_has_a_channel_too(tmp_path, desk):
+@pytest.mark.parametrize("runtime", [None, "", "short", "y" * 120])
+def test_a_long_home_has_a_channel_too(tmp_path, desk, monkeypatch, runtime):
     folder = tmp_path / ("x" * 120)
-    server = ControlServer(folder, desk)
-    assert send(folder, Pause()).is_ok
-    server.close()
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    with shared_folder() as short:
+        if runtime is not None:
+            monkeypatch.setenv("XDG_RUNTIME_DIR", str(short / runtime) if runtime else "")
+        server = ControlServer(folder, desk)
+        assert send(folder, Pause()).is_ok
+        server.close()
+        place = Path(channel_address(folder)).parent
+        assert (place.parent == short / "short") is (runtime == "short")
+        place.rmdir()
 
 
 def test_there_is_one_monitor_and_another_when_it_has_gone(tmp_path):

@@ -84,11 +84,12 @@ def test_in_a_terminal_it_is_whole_lines_without_foreign_words(tmp_path):
     assert done.read_text(encoding="utf-8") == "0\n"
     for screen in (*screens, last):
         assert_own_words("\n".join(screen))
-    live = {line.split()[1] for screen in screens for line in screen if re.match(r"[●▲○?] .*  sat \d", line)}
-    assert {"upright", "slouching"} <= live, "the status line was not seen"
+    panel = re.compile(r"[│║] [●▲○?] (\w+)")
+    live = {found[1] for screen in screens for line in screen if (found := panel.match(line))}
+    assert {"upright", "slouching"} <= live, "the panel was not seen"
     for screen in screens:
-        assert sum(bool(re.match(r"[●▲○?] .*  sat \d", line)) for line in screen) <= 1, screen
-    assert not [line for line in last if "  sat " in line], "the status line is left behind"
+        assert sum(bool(panel.match(line)) for line in screen) <= 1, screen
+    assert not [line for line in last if panel.match(line)], "the panel is left behind"
     assert "\x1b[" in "".join(coloured)
     # Words are not broken in two at the terminal's edge.
     assert all(len(line) <= 80 for line in last)

@@ -104,8 +104,11 @@ def test_the_profile_that_fits_is_chosen_whatever_the_order():
 
 
 def test_among_those_that_fit_the_camera_decides_and_then_the_place():
-    here, there = (baseline_of(sitting(shift_m=(0.0, 0.0, z))) for z in (0.0, -0.12))
+    here = baseline_of(sitting())
+    place = here.place_centre + np.array([0.1, 0.05, 0.0, 0.05, 0.0])
+    there = dataclasses.replace(here, place_centre=place)
     seen = sitting(3.0, seed=3)
+    assert fit(here, seen).score == fit(there, seen).score
     options = [Candidate("there", there, ""), Candidate("here", here, "")]
     assert choose(options, seen, "cam").name == "here"
     options = [Candidate("there", there, "cam"), Candidate("here", here, "other")]
@@ -139,6 +142,17 @@ def test_another_view_is_said_instead_of_judged_and_only_until_it_fits():
     assert Reason.BASELINE_MISFIT not in {r.reason for r in states(wrong, baseline, check_fit=False)}, (
         "it can be turned off"
     )
+
+
+def test_a_fresh_baseline_is_what_is_checked_from_then_on():
+    wrong = sitting(20.0, azimuth_deg=60.0)
+    pipeline = Pipeline(SETTINGS, baseline_of(sitting()))
+    before = list(pipeline.run(wrong))
+    assert before[-1].reason is Reason.BASELINE_MISFIT
+    pipeline.use_baseline(baseline_of(wrong))
+    after = list(pipeline.run(sitting(20.0, start_s=20.0, azimuth_deg=60.0)))
+    assert Reason.BASELINE_MISFIT not in {r.reason for r in after}
+    assert after[-1].state is SlouchState.UPRIGHT
 
 
 def test_a_run_on_ones_own_baseline_is_the_same_with_and_without_the_check():

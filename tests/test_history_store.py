@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import hashlib
 import os
+import random
 import shutil
 import sqlite3
 import stat
@@ -353,6 +354,30 @@ def test_reading_a_damaged_file_says_so_and_touches_nothing(path, damage):
             getattr(history, name)()
     assert fingerprint(path) == before
     assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_no_flipped_byte_is_more_than_one_clear_line(path):
+    with History(path, is_writable=True) as history:
+        make_year(history, days=2, seed=6, hours=0.3)
+    good, rng, n_failed = path.read_bytes(), random.Random(9), 0
+    for _ in range(60):
+        content = bytearray(good)
+        for _ in range(rng.choice([1, 3, 200])):
+            at = rng.choice([rng.randrange(60), rng.randrange(72, len(content))])  # not what says whose it is
+            content[at] = rng.randrange(256)
+        path.write_bytes(content)
+        try:
+            with History(path) as history:
+                for name in KINDS:
+                    getattr(history, name)()
+        except HistoryError as error:
+            n_failed += 1
+            assert "\n" not in str(error)
+        with History(path, is_writable=True, on_moved_aside=str) as history, history.transaction():
+            history.put(SESSION)
+        for file in path.parent.iterdir():
+            file.unlink()
+    assert n_failed > 10
 
 
 def test_a_folder_in_its_place_is_one_clear_line(path):

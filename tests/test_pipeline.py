@@ -14,10 +14,11 @@ from synthetic import person, steady_times, without_person, without_picture
 
 from posture.calibration import fit_baseline
 from posture.errors import CalibrationError, TimestampError
-from posture.judging import find_presence
+from posture.judging import Presence, find_presence
 from posture.landmarks import Landmarks, PoseLandmark, no_person
 from posture.pipeline import Pipeline
 from posture.settings import AlertSettings, BreakSettings, JudgeSettings, Settings
+from posture.sinks import word_alert
 from posture.slouch import EventKind, Reason, SlouchState
 
 SETTINGS = Settings(alert=AlertSettings(sustain_s=10.0))
@@ -124,11 +125,42 @@ def test_a_lost_camera_is_an_event_and_so_is_its_return():
 
 def test_presence_is_what_the_picture_shows():
     one = sitting(0.25)
-    assert find_presence(one, Reason.NONE) is True
-    assert find_presence(one, Reason.OUT_OF_PLACE) is True
-    assert find_presence(no_person(0.0, 0.5, 0.75), Reason.NO_PERSON) is False
-    assert find_presence(no_person(0.0, 0.01, 0.75), Reason.TOO_DARK) is None
-    assert find_presence(no_person(0.0), Reason.NO_PICTURE) is None
+    assert find_presence(one, Reason.NONE) is Presence.SEATED
+    assert find_presence(one, Reason.TURNED_AWAY) is Presence.SEATED
+    assert find_presence(one, Reason.OUT_OF_PLACE) is Presence.ELSEWHERE
+    assert find_presence(no_person(0.0, 0.5, 0.75), Reason.NO_PERSON) is Presence.NOBODY
+    assert find_presence(no_person(0.0, 0.01, 0.75), Reason.TOO_DARK) is Presence.UNSEEN
+    assert find_presence(no_person(0.0), Reason.NO_PICTURE) is Presence.UNSEEN
+
+
+@pytest.mark.parametrize(
+    "reason", [Reason.CAMERA_FROZEN, Reason.CAMERA_COVERED, Reason.PAUSED, Reason.IN_CALL]
+)
+def test_old_landmarks_are_nobodys_presence(reason):
+    assert find_presence(sitting(0.25), reason) is Presence.UNSEEN
+
+
+@pytest.mark.parametrize("reason", [Reason.SCREEN_LOCKED, Reason.IDLE])
+def test_nobody_sits_before_a_locked_screen(reason):
+    assert find_presence(no_person(0.0), reason) is Presence.NOBODY
+
+
+def test_a_passer_by_before_the_empty_chair_is_no_return_and_nobody_is_told():
+    """Three minutes away, with somebody walking past behind the desk for six seconds in the middle of it."""
+    pipeline = calibrated(Settings(breaks=BreakSettings(interval_s=60.0)))
+    run(sitting(50.0, slouch_s=(99.0, 99.0)), pipeline)
+    empty = without_person(sitting(180.0), slice(None))
+    elsewhere = sitting(6.0, shift_m=(0.0, 0.45, 0.0))
+    elsewhere.xyzv[..., 3] = 0.99
+    for k in range(len(elsewhere)):
+        empty.xyzv[360 + k], empty.world_m[360 + k] = elsewhere.xyzv[k], elsewhere.world_m[k]
+    results = run(dataclasses.replace(empty, t_s=empty.t_s + 50.0), pipeline)
+    assert {r.reason for r in results[360 : 360 + len(elsewhere)]} == {Reason.OUT_OF_PLACE}
+    assert results[-1].sat_s == 0.0
+    back = sitting(58.0, slouch_s=(99.0, 99.0))
+    results += run(dataclasses.replace(back, t_s=back.t_s + 230.0), pipeline)
+    assert K.BREAK_DUE not in kinds(results)
+    assert results[-1].sat_s == pytest.approx(58.0, abs=0.5)
 
 
 def test_an_empty_room_at_night_is_not_sitting():
@@ -329,10 +361,82 @@ def test_an_unsure_shift_of_the_background_is_no_move():
 def test_a_break_due_in_a_snooze_is_said_after_it():
     settings = Settings(breaks=BreakSettings(interval_s=60.0, repeat_s=60.0), alert=SETTINGS.alert)
     plain, snoozed = calibrated(settings), calibrated(settings)
+    upright = sitting(200.0, slouch_s=(999.0, 999.0))
     snoozed.snooze(100.0)
     due = [
-        [e.confirmed_s for r in run(sitting(200.0), p) for e in r.events if e.kind is EventKind.BREAK_DUE]
+        [e.confirmed_s for r in run(upright, p) for e in r.events if e.kind is EventKind.BREAK_DUE]
         for p in (plain, snoozed)
     ]
     assert due[0] == [60.0, 120.0, 180.0]
-    assert due[1] == [120.0, 180.0]
+    assert due[1] == [100.0, 160.0]
+
+
+def test_a_break_due_keeps_its_distance_from_an_alert():
+    """The slouch from 45 s on is mentioned at 55 s, five seconds before the break is due."""
+    settings = Settings(breaks=BreakSettings(interval_s=60.0, spacing_s=30.0), alert=SETTINGS.alert)
+    results = run(sitting(120.0, slouch_s=(45.0, 58.0)), calibrated(settings))
+    at = {e.kind: e.confirmed_s for r in results for e in r.events}
+    assert at[K.BREAK_DUE] == pytest.approx(at[K.ALERT] + 30.0, abs=0.5)
+    alone = run(sitting(120.0, slouch_s=(45.0, 50.0)), calibrated(settings))
+    assert {e.kind: e.confirmed_s for r in alone for e in r.events}[K.BREAK_DUE] == 60.0
+
+
+def test_no_break_is_mentioned_in_quiet_hours():
+    settings = Settings(
+        breaks=BreakSettings(interval_s=60.0), alert=AlertSettings(quiet_hours=["08:00-08:02"])
+    )
+    baseline = fit_baseline(sitting(10.0), settings.judge)
+    results = run(sitting(150.0), Pipeline(settings, baseline, start_of_day_s=8 * 3600.0))
+    assert [e.confirmed_s for r in results for e in r.events if e.kind is K.BREAK_DUE] == [120.0]
+
+
+def test_standing_at_the_desk_is_not_sitting():
+    settings = Settings(breaks=BreakSettings(interval_s=60.0, standing_interval_s=90.0))
+    pipeline = Pipeline(settings, fit_baseline(sitting(10.0), settings.judge), is_standing=True)
+    results = run(sitting(100.0), pipeline)
+    due = [e for r in results for e in r.events if e.kind is K.BREAK_DUE]
+    assert [(e.onset_s, e.confirmed_s) for e in due] == [(0.0, 90.0)]
+    assert (results[-1].sat_s, results[-1].stood_s) == (0.0, 99.75)
+    pipeline.set_standing(False)
+    late = sitting(50.0)
+    after = run(dataclasses.replace(late, t_s=late.t_s + 100.0), pipeline)
+    assert after[-1].sat_s == pytest.approx(50.0, abs=0.5)
+    assert after[-1].stood_s == 0.0
+
+
+def test_a_colour_comes_before_the_notification_and_goes_when_the_person_sits_up():
+    results = run(sitting())
+    urgencies = [r.urgency for r in results]
+    changes = [
+        (r.t_s, r.urgency) for r, before in zip(results[1:], urgencies, strict=False) if r.urgency != before
+    ]
+    assert [urgency for _, urgency in changes] == ["noticed", "due", "none"]
+    (noticed_s, _), (due_s, _), (over_s, _) = changes
+    alert_s = next(r.t_s for r in results if r.alert is not None)
+    assert noticed_s < alert_s - 5.0
+    assert due_s == pytest.approx(alert_s, abs=0.3)
+    assert over_s == pytest.approx(45.0, abs=1.0)
+    assert results[int(4 * over_s)].state is S.SLOUCHING, "sooner than the state, which waits for recovery_s"
+
+
+SLOUCHES = {
+    "neck": (35.0, 2.0, "Neck "),
+    "thoracic": (12.0, 25.0, "Upper body "),
+    "flexion": (21.0, -26.0, "Head "),
+}
+
+
+@pytest.mark.parametrize("driver", SLOUCHES)
+def test_an_alert_names_what_was_most_pronounced_with_its_own_figure(driver):
+    """Low thresholds: each part of a made-up slouch alone is small."""
+    neck_deg, thoracic_deg, words = SLOUCHES[driver]
+    judge = JudgeSettings(neck_deg=4.0, thoracic_deg=3.2, flexion_deg=4.0, min_spreads=0.0)
+    on = (np.array(steady_times(4, 60.0)) >= 20.0).astype(float)
+    slouch = {"neck_deg": 12 + on * (neck_deg - 12), "thoracic_deg": 2 + on * (thoracic_deg - 2)}
+    results = run(sitting(**slouch), calibrated(Settings(judge=judge, alert=SETTINGS.alert)))
+    result = next(r for r in results if r.alert is not None)
+    assert result.driver == driver
+    amount_deg = getattr(result, f"{driver}_deviation_deg")
+    _, message = word_alert(result, result.alert)
+    assert message.startswith(f"{words}{round(amount_deg)}° ")
+    assert f" for {round(result.alert.slouched_s)} s." in message

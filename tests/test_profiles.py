@@ -195,7 +195,10 @@ DAMAGE = {
     "missing measure": lambda: damaged(lambda c: c["deviation_spread"].clear()),
     "extra key": lambda: damaged(lambda c: c.update(extra=1)),
     "slouch without neck": lambda: damaged(lambda c: c.update(slouch={"thoracic_deg": 1})),
-    "slouch NaN": lambda: damaged(lambda c: c.update(slouch=1e999)),
+    "slouch as number": lambda: damaged(lambda c: c.update(slouch=3)),
+    "huge slouch": lambda: damaged(
+        lambda c: c.update(slouch={m.name.lower(): 0 for m in Measure} | {"neck_deg": "huge"})
+    ).replace(b'"huge"', b"1e999"),
     "camera as number": lambda: damaged(lambda c: c.update(camera=3)),
     "odd quality": lambda: damaged(lambda c: c.update(quality={"n_frames": 1})),
     "no frames": lambda: damaged(lambda c: c.update(n_frames=0)),

@@ -88,6 +88,9 @@ def test_thresholds_are_those_in_force():
     personal = make_receipt(dataclasses.replace(baseline, slouch_centre=centre), JUDGE, quality)
     assert personal.is_personal
     assert personal.thresholds.neck_deg > JUDGE.neck_deg
+    mild = make_receipt(dataclasses.replace(baseline, slouch_centre=0.26 * centre), JUDGE, quality)
+    assert mild.thresholds.neck_deg == 0.6 * JUDGE.neck_deg
+    assert mild.grade is Grade.GOOD, "sharper is not blunter"
 
 
 def test_drift_is_what_the_older_baseline_would_have_measured():

@@ -244,6 +244,7 @@ def test_nothing_is_overwritten(recorded, env, tmp_path):
     assert "exists already" in fails("record", "--source", FRONT, "--trace", recorded[0], env=env)
     told = fails("run", "--source", FRONT, "--baseline", front_baseline(), "--record", recorded[0], env=env)
     assert "exists already" in told
+    assert "has no pictures" in fails("record", "--source", recorded[0], "--trace", tmp_path / "b", env=env)
     assert "overwrite" in fails("trace", "export", recorded[0], "-o", recorded[0], env=env)
     assert "overwrite" in fails("replay", recorded[0], "--trace", recorded[0], env=env)
     assert "overwrite" in fails("record", "--source", FRONT, "--trace", FRONT, env=env)

@@ -38,7 +38,7 @@ from posture.recording import records
 from posture.recording.codec import MAX_MEMBER_BYTES, encode
 from posture.recording.player import TraceObserver, TraceSource
 from posture.recording.reader import TraceReader, looks_recorded
-from posture.recording.records import POINTS, WORLD_POINTS, Chunk, End, Rebase, SeenFrame, Snooze
+from posture.recording.records import POINTS, WORLD_POINTS, Chunk, End, Rebase, SeenFrame, Snooze, TimeOfDay
 from posture.recording.writer import RecordedPipeline, TraceWriter, make_header, recording_path
 from posture.settings import AlertSettings, JudgeSettings, Settings
 from posture.slouch import EventKind, Reason
@@ -132,6 +132,7 @@ ORDERS = {
             lambda p: p.set_muted(True),
         ]
     },
+    "standing for a while": {60: [lambda p: p.set_standing(True)], 120: [lambda p: p.set_standing(False)]},
     "a snooze before the first frame": {0: [lambda p: p.snooze(35.0)]},
 }
 
@@ -188,6 +189,13 @@ def test_what_the_pipeline_was_told_makes_a_difference(tmp_path):
     assert len({repr(events) for events in told.values()}) >= 4
 
 
+def test_whatever_a_pipeline_can_be_told_is_recorded():
+    public = {name for name in vars(Pipeline) if not name.startswith("_")}
+    asks_only = {"finish", "run", "snoozed_until_s", "thresholds"}  # `run` is a fold of `step`
+    before_the_first_frame = {"reset"}
+    assert public - asks_only - before_the_first_frame <= set(vars(RecordedPipeline))
+
+
 def test_quiet_hours_are_those_of_the_recording(tmp_path):
     quiet = with_alert(quiet_hours=("22:00-06:00",))
     n_alerts = {}
@@ -198,6 +206,28 @@ def test_quiet_hours_are_those_of_the_recording(tmp_path):
         n_alerts[hour] = sum(result.alert is not None for result in live)
     assert n_alerts[12] > 0
     assert n_alerts[23] == 0
+
+
+@pytest.mark.parametrize("hours", [-11, 11])
+def test_a_clock_put_forward_or_back_is_in_the_recording(tmp_path, hours):
+    """At noon, and at one frame it is 23 or 1 o'clock, which is quiet; and back."""
+    quiet = with_alert(quiet_hours=("22:00-06:00",))
+
+    def shows(hours):
+        return lambda p: p.set_time_of_day(12.5, (12 + hours) * 3600.0 + 12.5)
+
+    noon = 12 * 3600.0
+    n_alerts = []
+    for orders in ({50: [shows(hours)]}, {50: [shows(0)]}, {50: [shows(hours)], 120: [shows(0)]}):
+        path = tmp_path / str(len(n_alerts))
+        live = watch(path, orders, quiet, start_of_day_s=noon)
+        assert repr(play(path, quiet)) == repr(live)
+        n_alerts.append(sum(result.alert is not None for result in live))
+        with TraceReader(path) as reader:
+            told = [record for record in reader if isinstance(record, TimeOfDay)]
+        assert len(told) == sum(len(v) for v in orders.values()) if len(n_alerts) != 2 else not told
+    assert n_alerts[0] == 0
+    assert n_alerts[0] < n_alerts[2] <= n_alerts[1]
 
 
 def with_alert(**changes):

@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,25 @@ from cli_helpers import FIXTURES, FRONT, front_baseline, home_env, posture, read
 from desktop import session_bus
 from mjpeg_server import MjpegServer
 
+from posture.calibration import fit_baseline
+from posture.control.channel import send
+from posture.control.commands import Wrong
+from posture.history.store import History
+from posture.profiles import save_baseline
+from posture.settings import JudgeSettings
+from posture.trace import load_trace
+
 BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 
 
 @pytest.fixture
 def env(tmp_path):
     return home_env(tmp_path / "home")
+
+
+def side_baseline():
+    """Baseline of somebody seen from the side."""
+    return fit_baseline(load_trace(FIXTURES / "side_upright_slouch.npz")[:36], JudgeSettings())
 
 
 def test_run_on_a_clip_tells_the_events_of_replay(env, tmp_path):
@@ -41,6 +55,7 @@ def test_a_clip_without_a_profile_does_not_make_its_person_the_default(env, tmp_
     done = posture("run", "--source", clip, "--speed", "100", "--set", "calibration.seconds=3", env=env)
     assert "for this run only" in done.stdout
     assert not list((tmp_path / "home").rglob("*.json"))
+    assert not list((tmp_path / "home").rglob("*.sqlite*")), "whoever is in a clip is not in the history"
 
 
 def test_a_camera_is_calibrated_and_a_slouch_before_it_is_told(env, tmp_path, actor):
@@ -66,10 +81,23 @@ def test_a_camera_is_calibrated_and_a_slouch_before_it_is_told(env, tmp_path, ac
         process.wait_for("Notifications do not arrive")
         process.wait_for(lambda: "slouching" in posture("status", env=env).stdout)
         process.wait_for(lambda: "0 sent, 1 failed" in posture("status", env=env).stdout)
+        assert (
+            "the newest alert was wrong" in send(state, Wrong("was reading")).text
+        )  # as a notification's button does
         process.stop(signal.SIGINT)
         assert process.text.count("Notifications do not arrive") == 1
         assert "alerts" in process.text
     assert "no monitor" in posture("status", env=env, code=1).stdout
+    with History(tmp_path / "home/.local/share/posture/history.sqlite") as history:
+        (session,), (alert,) = history.sessions(), history.alerts()
+        assert (session.source, session.profile) == (camera.url, "default")
+        assert alert.baseline_utc == json.loads(profile.read_bytes())["created_utc"]
+        assert {bout.state.value for bout in history.bouts()} >= {"slouching"}
+        assert [(row.alert_id, row.verdict, row.note) for row in history.feedback()] == [
+            (alert.id, "wrong", "was reading")
+        ]
+        assert abs(session.end_utc_ms / 1000 - time.time()) < 120
+    assert "Slouched for 0:0" in posture("why", env=env).stdout
 
 
 MOMENTS = {
@@ -117,6 +145,41 @@ def test_it_ends_at_once_while_calibrating(env, number, tmp_path, actor):
         camera.wait_for_connections(1, 60)
         process.stop(number)
     assert not list((tmp_path / "home").rglob("*.json"))
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("moment", ["loading", "taking"])
+def test_a_calibration_that_was_ended_is_not_a_success(env, number, code, moment, tmp_path):
+    with MjpegServer(rate_hz=16) as camera, running("calibrate", "--source", camera.url, env=env) as process:
+        if moment == "taking":
+            camera.wait_for_connections(1, 60)
+        else:
+            process.wait_for_library("_multiarray_umath")
+        process.popen.send_signal(number)
+        assert process.finish(20) == code
+    assert not list((tmp_path / "home").rglob("*.json"))
+
+
+@BOTH
+def test_it_ends_at_once_while_looking_which_profile_fits(env, number, tmp_path, actor):
+    profiles = tmp_path / "home/.local/share/posture/profiles"
+    profiles.mkdir(parents=True)
+    for name in ("default", "other"):
+        (profiles / f"{name}.json").write_bytes(front_baseline().read_bytes())
+    with MjpegServer("mute") as camera, running("run", "--source", camera.url, env=env) as process:
+        camera.wait_for_connections(1, 60)
+        process.stop(number)
+        assert "Watching" not in process.text
+
+
+def test_a_camera_is_given_the_profile_that_fits(env, tmp_path, actor):
+    profiles = tmp_path / "home/.local/share/posture/profiles"
+    save_baseline(profiles / "default.json", side_baseline())
+    (profiles / "mine.json").write_bytes(front_baseline().read_bytes())
+    with MjpegServer(rate_hz=16) as camera, running("run", "--source", camera.url, env=env) as process:
+        process.wait_for("Watching")
+        assert "Profile 'mine': the only one that fits" in process.text
+        process.stop(signal.SIGINT)
 
 
 @BOTH

@@ -16,7 +16,7 @@ from posture.deviation import Measure
 from posture.judging import PERSONAL_SHARES, make_thresholds, slouch_ratio
 from posture.landmarks import Landmarks
 from posture.profiles import load_baseline
-from posture.separation import MIN_AUC, separate, sharpen
+from posture.separation import MIN_AUC, _auc, separate, sharpen
 from posture.settings import JudgeSettings
 from posture.trace import load_trace
 
@@ -61,6 +61,29 @@ def test_the_wrong_order_is_said():
     found = separate(swapped, SLOUCH, UPRIGHT, JUDGE)
     assert "no more bent" in found.problem
     assert sharpen(swapped, found) is swapped
+
+
+@pytest.mark.parametrize("name", ["front", "laptop"])
+def test_the_wrong_order_is_said_of_rendered_people(name):
+    trace = load_trace(FIXTURES / f"{name}_upright_slouch.npz")
+    slouched, upright = trace[64:88], trace[:24]
+    found = separate(fit_baseline(slouched, JUDGE), slouched, upright, JUDGE)
+    assert "no more bent" in found.problem
+
+
+def test_a_slouch_that_is_not_held_is_said():
+    rows = np.arange(len(UPRIGHT)) % 5 < 2
+    xyzv, world_m = SLOUCH.xyzv.copy(), SLOUCH.world_m.copy()
+    xyzv[rows], world_m[rows] = UPRIGHT.xyzv[rows], UPRIGHT.world_m[rows]
+    found = separate(BASELINE, UPRIGHT, dataclasses.replace(SLOUCH, xyzv=xyzv, world_m=world_m), JUDGE)
+    assert found.slouch_ratio > 1.0
+    assert "hardly be told" in found.problem
+
+
+@given(st.lists(st.integers(0, 5), min_size=1), st.lists(st.integers(0, 5), min_size=1))
+def test_auc_is_the_share_of_pairs_in_which_the_second_is_higher(low, high):
+    pairs = [(b > a) + 0.5 * (b == a) for a in low for b in high]
+    assert _auc(np.array(low), np.array(high)) == pytest.approx(np.mean(pairs))
 
 
 def test_the_same_again_is_said_to_be_no_slouch():
@@ -148,6 +171,9 @@ def test_the_command_line_takes_both_and_stores_the_slouch(tmp_path):
     baseline = load_baseline(path)
     assert baseline.slouch_centre[Measure.NECK_DEG] > 10.0
     assert "moved by your usual slouch" in posture("profiles", "show", env=env).stdout
+    again = posture("calibrate", "--source", clip, "--seconds", "6", env=env)
+    assert "the new one will not" in again.stdout
+    assert "usual slouch" not in posture("profiles", "show", env=env).stdout
 
 
 def test_the_command_line_keeps_the_upright_when_the_slouch_is_none(tmp_path):

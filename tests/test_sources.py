@@ -20,8 +20,8 @@ from posture.errors import SourceError
 from posture.landmarks import Frame
 from posture.live import LiveSource
 from posture.pictures import ImageFolderSource
+from posture.redaction import mask_url
 from posture.sources import PacedSource, open_source
-from posture.streams import mask_url
 
 VIDEO = Path(__file__).parent / "fixtures" / "video"
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posture import wording
-from posture.wording import SlouchKind, alert_text, break_text
+from posture.alerts import SNOOZE_S
+from posture.wording import BUTTONS, SlouchKind, alert_text, break_text, micro_break_text
 
 KINDS = get_args(SlouchKind)
 ANY_FLOAT = st.floats(allow_nan=True, allow_infinity=True)
@@ -28,9 +29,35 @@ def test_alert_text_fits_every_desktop(kind, amount, slouched_s, variant):
     assert_fits(*alert_text(kind, amount, slouched_s, variant))
 
 
-@given(sat_s=ANY_FLOAT, variant=st.integers())
-def test_break_text_fits_every_desktop(sat_s, variant):
-    assert_fits(*break_text(sat_s, variant))
+STRETCH = st.sampled_from(["", "x" * wording.MAX_STRETCH_LENGTH, "Chin slide: Slide your chin back."])
+
+
+@given(
+    sat_s=ANY_FLOAT,
+    variant=st.integers(),
+    stretch=STRETCH,
+    is_standing=st.booleans(),
+    can_change=st.booleans(),
+)
+def test_break_text_fits_every_desktop(sat_s, variant, stretch, is_standing, can_change):
+    title, message = break_text(sat_s, variant, stretch, is_standing=is_standing, can_change=can_change)
+    assert_fits(title, message)
+    assert message.endswith(stretch)
+    assert ("sitting" in message) != is_standing
+    assert ("Sit down" in message) == is_standing
+    assert ("Go on standing?" in message) == (can_change and not is_standing)
+
+
+@given(variant=st.integers(), stretch=STRETCH)
+def test_micro_break_text_fits_every_desktop(variant, stretch):
+    title, message = micro_break_text(variant, stretch)
+    assert_fits(title, message)
+    assert message.endswith(stretch)
+
+
+def test_buttons_are_short_and_say_how_long_a_snooze_is():
+    assert all(0 < len(text) <= 16 for text in BUTTONS.values()), "three of them side by side"
+    assert BUTTONS["snooze"] == f"Snooze {SNOOZE_S / 60:.0f} min"
 
 
 def assert_fits(title, message):
@@ -85,7 +112,7 @@ def test_durations_read_naturally(seconds, words):
     assert f" for {words}. " in break_text(seconds, 0)[1]
 
 
-@pytest.mark.parametrize("seconds", [math.nan, math.inf, 0, -3, 86400])
+@pytest.mark.parametrize("seconds", [math.nan, math.inf, 0, -3, 86401])
 def test_no_duration_without_a_measured_one(seconds):
     assert not re.search(r"\d", break_text(seconds, 0)[1])
     assert "upright." in alert_text("neck", 12, seconds, 0)[1]
@@ -93,7 +120,8 @@ def test_no_duration_without_a_measured_one(seconds):
 
 @pytest.mark.parametrize(
     "word",
-    [lambda i, kind=kind: alert_text(kind, 12, 70, i) for kind in KINDS] + [lambda i: break_text(2400, i)],
+    [lambda i, kind=kind: alert_text(kind, 12, 70, i) for kind in KINDS]
+    + [lambda i: break_text(2400, i), lambda i: micro_break_text(i)],
 )
 def test_wording_varies_and_repeats_exactly(word):
     texts = [word(i) for i in range(20)]

@@ -14,7 +14,6 @@ import secrets
 import socket
 import struct
 import sys
-import tempfile
 import threading
 from collections.abc import Callable
 from multiprocessing import AuthenticationError
@@ -25,7 +24,7 @@ import msgspec
 
 from posture.control.commands import Command, Reply, decode
 from posture.errors import ControlError, OutputError
-from posture.files import OWNER_ONLY_FOLDER, write_atomically
+from posture.files import make_folder, write_atomically
 
 LONGEST_MESSAGE = 65_536
 """Bytes of a message; a status has some hundred."""
@@ -45,10 +44,12 @@ def channel_address(folder: Path) -> str:
     mark = hashlib.sha256(os.fsencode(folder.absolute())).hexdigest()[:16]
     if sys.platform == "win32":
         return rf"\\.\pipe\posture-{mark}"
-    path = folder / "control.sock"
-    if len(os.fsencode(path)) > _LONGEST_PATH:
-        path = Path(tempfile.gettempdir()) / f"posture-{mark}" / "control.sock"
-    return str(path)
+    # A service may have a /tmp of its own, the runtime folder is the same for all of a user's programs.
+    others = [
+        Path(place) / f"posture-{mark}" for place in (os.environ.get("XDG_RUNTIME_DIR") or "/tmp", "/tmp")
+    ]
+    paths = [place / "control.sock" for place in (folder, *others)]
+    return str(next(path for path in paths if len(os.fsencode(path)) <= _LONGEST_PATH))
 
 
 class ControlServer:
@@ -77,7 +78,7 @@ class ControlServer:
             self._secret = _make_secret(folder)
             if sys.platform != "win32":
                 place = Path(self._address)
-                place.parent.mkdir(mode=OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
+                make_folder(place.parent)
                 place.unlink(
                     missing_ok=True
                 )  # left by a monitor that was killed: there is only one, see `instance`

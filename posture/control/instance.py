@@ -10,7 +10,7 @@ from typing import Self
 from filelock import FileLock, Timeout
 
 from posture.errors import AlreadyRunningError
-from posture.files import OWNER_ONLY_FOLDER
+from posture.files import make_folder
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class OnlyOne:
     def __enter__(self) -> Self:
         """Take the lock."""
         try:
-            self._folder.mkdir(mode=OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
+            make_folder(self._folder)
             self._lock.acquire()
         except Timeout as error:
             raise AlreadyRunningError(self._refusal) from error

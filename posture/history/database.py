@@ -10,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from posture.errors import DamagedHistoryError, HistoryError
-from posture.files import OWNER_ONLY_FOLDER
+from posture.errors import DamagedHistoryError, HistoryError, OutputError
+from posture.files import make_folder
 from posture.history.schema import APPLICATION_ID, MIGRATIONS
 
 _HEADER_BYTES = 100  # https://sqlite.org/fileformat2.html: the user version is at 60
@@ -66,25 +66,29 @@ def open_to_write(path: Path, busy_s: float, migrations: Sequence[str] = MIGRATI
         If it cannot be written, or is another program's or a newer program's; it is untouched then.
     """
     try:
-        path.parent.mkdir(mode=OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
+        make_folder(path.parent)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its other files the same mode
         _check_header(path, migrations)
     except HistoryError:
         raise
+    except OutputError as error:
+        raise HistoryError(f"the history: {error}") from error
     except OSError as error:
         raise HistoryError(
             f"cannot write the history {path}: {error.strerror}; check the folder and the free space"
         ) from error
     connection = _connect(path, "rw", busy_s)
     try:
-        with _errors(path):
+        with _errors(path, is_first_look=True):
             _check(path, connection, migrations)
             if (found := connection.execute("PRAGMA quick_check(1)").fetchall()) != [("ok",)]:
                 raise DamagedHistoryError(f"the history {path} is damaged: {found[0][0]}")
+        with _errors(path):
             # A power cut must not take what has been committed: https://sqlite.org/pragma.html#pragma_synchronous
             for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
                 connection.execute(f"PRAGMA {pragma}")
             migrate(connection, migrations)
+            _check_schema(path, connection, migrations)
     except BaseException:
         connection.close()
         raise
@@ -190,7 +194,7 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 def _connect(path: Path, mode: str, busy_s: float) -> sqlite3.Connection:
     """Return a new connection in autocommit mode."""
-    with _errors(path):
+    with _errors(path, is_first_look=True):
         uri = f"{path.absolute().as_uri()}?mode={mode}"
         connection = sqlite3.connect(uri, uri=True, timeout=busy_s, isolation_level=None)
         connection.execute("PRAGMA foreign_keys = ON")
@@ -201,9 +205,11 @@ def _connect_to_read(path: Path, mode: str, busy_s: float, migrations: Sequence[
     """Return a new connection to a database of ours; an older one is brought up to date."""
     connection = _connect(path, mode, busy_s)
     try:
-        with _errors(path):
+        with _errors(path, is_first_look=True):
             _check(path, connection, migrations)
+        with _errors(path):
             migrate(connection, migrations)
+            _check_schema(path, connection, migrations)
     except BaseException:
         connection.close()
         raise
@@ -217,6 +223,17 @@ def _check(path: Path, connection: sqlite3.Connection, migrations: Sequence[str]
     ((n_tables,),) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
     if n_tables and owner != APPLICATION_ID:
         raise HistoryError(f"{path} is another program's database; move it away")
+
+
+def _check_schema(path: Path, connection: sqlite3.Connection, migrations: Sequence[str]) -> None:
+    """Raise if a table is not as the migrations make it: SQLite does not know what it should be."""
+    query = "SELECT name, sql FROM sqlite_schema"
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
+        migrate(fresh, migrations)
+        if not set(fresh.execute(query)) <= set(connection.execute(query)):
+            raise DamagedHistoryError(
+                f"the history {path} is damaged (its tables); 'posture run' moves it aside"
+            )
 
 
 def _refuse_newer(path: Path, version: int, migrations: Sequence[str]) -> None:
@@ -234,7 +251,11 @@ def _check_header(path: Path, migrations: Sequence[str]) -> None:
         header = file.read(_HEADER_BYTES)
     if not header:
         return
-    if len(header) < _HEADER_BYTES or not header.startswith(b"SQLite format 3\0"):
+    is_known = header.startswith(b"SQLite format 3\0") and set(header[18:20]) <= {
+        1,
+        2,
+    }  # else it reads as read-only
+    if len(header) < _HEADER_BYTES or not is_known:
         raise DamagedHistoryError(
             f"the history {path} is damaged (no database); 'posture run' moves it aside"
         )
@@ -268,25 +289,31 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 @contextlib.contextmanager
-def _errors(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into ours."""
+def _errors(path: Path, *, is_first_look: bool = False) -> Iterator[None]:
+    """Turn SQLite's errors into ours; a statement that is good in any database fails only in a damaged one."""
     try:
         yield
     except sqlite3.Error as error:
-        raise _translate(error, path) from error
+        raise _translate(error, path, is_first_look=is_first_look) from error
+    except UnicodeDecodeError as error:  # SQLite quotes the file in its message, and sqlite3 cannot read that
+        raise DamagedHistoryError(
+            f"the history {path} is damaged (not text where there should be); 'posture run' moves it aside"
+        ) from error
 
 
-def _translate(error: sqlite3.Error, path: Path) -> HistoryError:
+def _translate(error: sqlite3.Error, path: Path, *, is_first_look: bool) -> HistoryError:
     """Return our error for one of SQLite's."""
-    code = (
-        getattr(error, "sqlite_errorcode", 0) & 0xFF
-    )  # the extended codes carry the primary one in the low byte
-    if code in _DAMAGED:
-        return DamagedHistoryError(f"the history {path} is damaged ({error}); 'posture run' moves it aside")
+    # The extended codes carry the primary one in the low byte.
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    text = " ".join(str(error).split())  # it may quote the schema
+    # One of the module's own, without a code: it could not decode.
+    is_no_text = isinstance(error, sqlite3.OperationalError) and not code
+    if code in _DAMAGED or is_no_text or (is_first_look and code == sqlite3.SQLITE_ERROR):
+        return DamagedHistoryError(f"the history {path} is damaged ({text}); 'posture run' moves it aside")
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return HistoryError(f"the history {path} is in use by another program; try again in a moment")
     if code in _UNWRITABLE:
         return HistoryError(
-            f"cannot write the history {path}: {error}; check its permissions and its folder's"
+            f"cannot write the history {path}: {text}; check its permissions and its folder's"
         )
-    return HistoryError(f"the history {path}: {error}; check the free space and the disk")
+    return HistoryError(f"the history {path}: {text}; check the free space and the disk")

@@ -85,12 +85,16 @@ class History:
     def bouts(self, since_utc_ms: int = 0, until_utc_ms: int = FOREVER_UTC_MS) -> list[BoutRow]:
         """Return bouts; one that reaches over an end of the range comes whole."""
         found = self._execute(TABLES[BoutRow].overlapping, {"since": since_utc_ms, "until": until_utc_ms})
-        # A reason that a newer version has added is none that we know.
-        none = Reason.NONE
-        return [
-            BoutRow(number, session, _STATES[state], _REASONS.get(reason, none), *rest)
-            for number, session, state, reason, *rest in found
-        ]
+        none = Reason.NONE  # a reason that a newer version has added is none that we know
+        try:
+            return [
+                BoutRow(number, session, _STATES[state], _REASONS.get(reason, none), *rest)
+                for number, session, state, reason, *rest in found
+            ]
+        except KeyError as error:
+            raise DamagedHistoryError(
+                f"the history {self.path} is damaged: no state is called {error}"
+            ) from error
 
     def minutes(self, since_utc_ms: int = 0, until_utc_ms: int = FOREVER_UTC_MS) -> list[MinuteRow]:
         """Return the minutes in which something was judged."""
@@ -132,10 +136,11 @@ class History:
         not looked at.
         """
         table = TABLES[type(row)]
-        self._execute(table.upsert, [getattr(row, name) for name in table.written])
+        values = {name: _clean(getattr(row, name)) for name in table.written}
+        self._execute(table.upsert, list(values.values()))
         if isinstance(row, MinuteRow):
             return 0  # has none
-        ((number,),) = self._execute(table.find, [getattr(row, name) for name in table.key])
+        ((number,),) = self._execute(table.find, [values[name] for name in table.key])
         return int(number)
 
     def delete_before(self, before_utc_ms: int, limit: int | None = None) -> int:
@@ -178,3 +183,8 @@ class History:
         """Return the rows of one type that overlap a range."""
         found = self._execute(TABLES[row].overlapping, {"since": since_utc_ms, "until": until_utc_ms})
         return [row(*values) for values in found]
+
+
+def _clean(value: object) -> object:
+    """Return text without the halves of characters that a terminal or a camera's name may hold; they are no UTF-8."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value

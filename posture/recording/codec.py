@@ -19,7 +19,18 @@ from typing import Any, BinaryIO, Final
 import msgspec
 
 from posture.profiles import encode_baseline
-from posture.recording.records import POINTS, WORLD_POINTS, Command, End, Header, Mute, Rebase, Snooze
+from posture.recording.records import (
+    POINTS,
+    WORLD_POINTS,
+    Command,
+    End,
+    Header,
+    Mute,
+    Rebase,
+    Snooze,
+    Stand,
+    TimeOfDay,
+)
 from posture.slouch import Reason
 
 VERSION: Final = 1
@@ -72,6 +83,10 @@ def encode_command(record: Command) -> bytes:
             return encode({"record": "snooze", "until_s": max(until_s, 0.0)})
         case Mute(is_muted=is_muted):
             return encode({"record": "mute", "is_muted": is_muted})
+        case Stand(is_standing=is_standing):
+            return encode({"record": "stand", "is_standing": is_standing})
+        case TimeOfDay(t_s=t_s, time_of_day_s=time_of_day_s):
+            return encode({"record": "time_of_day", "t_s": t_s, "time_of_day_s": time_of_day_s})
 
 
 def encode_end(record: End) -> bytes:

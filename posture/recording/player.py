@@ -13,7 +13,19 @@ from posture.angles import measure_rows
 from posture.landmarks import Frame, Landmarks
 from posture.pipeline import Pipeline
 from posture.recording.reader import NPZ_MAGIC, TraceReader
-from posture.recording.records import Chunk, Command, End, Header, Mute, Rebase, Record, SeenFrame, Snooze
+from posture.recording.records import (
+    Chunk,
+    Command,
+    End,
+    Header,
+    Mute,
+    Rebase,
+    Record,
+    SeenFrame,
+    Snooze,
+    Stand,
+    TimeOfDay,
+)
 from posture.slouch import Reason
 from posture.trace import load_trace
 
@@ -130,6 +142,10 @@ class TraceObserver:
                     self._pipeline.snooze(until_s)
                 case Mute(is_muted=is_muted):
                     self._pipeline.set_muted(is_muted)
+                case Stand(is_standing=is_standing):
+                    self._pipeline.set_standing(is_standing)
+                case TimeOfDay(t_s=t_s, time_of_day_s=time_of_day_s):
+                    self._pipeline.set_time_of_day(t_s, time_of_day_s)
                 case Rebase(baseline=baseline) if self._has_own_baseline:
                     self._pipeline.use_baseline(baseline)
         self.condition = frame.condition

@@ -23,7 +23,18 @@ from posture.recording.codec import (
     read_members,
     split,
 )
-from posture.recording.records import POINTS, WORLD_POINTS, End, Header, Mute, Rebase, Record, Snooze
+from posture.recording.records import (
+    POINTS,
+    WORLD_POINTS,
+    End,
+    Header,
+    Mute,
+    Rebase,
+    Record,
+    Snooze,
+    Stand,
+    TimeOfDay,
+)
 from posture.recording.rows import RowUnpacker
 from posture.recording.writer import SUFFIX
 from posture.slouch import Reason
@@ -151,6 +162,12 @@ class TraceReader:
             return Snooze(inf if until_s is None else float(until_s))
         if kind == "mute" and isinstance(line.get("is_muted"), bool):
             return Mute(line["is_muted"])
+        if kind == "stand" and isinstance(line.get("is_standing"), bool):
+            return Stand(line["is_standing"])
+        if kind == "time_of_day" and all(
+            isinstance(line.get(k), (int, float)) for k in ("t_s", "time_of_day_s")
+        ):
+            return TimeOfDay(float(line["t_s"]), float(line["time_of_day_s"]))
         if kind == "end" and line.get("rows") == self.n_rows:
             return End(self.n_rows)
         raise DamageError
@@ -171,16 +188,17 @@ class TraceReader:
             f"{self.path}: not a landmark trace, or cut off in its first bytes; "
             "'posture record' and 'posture run --record' make one"
         )
-        if self._file.peek(len(NPZ_MAGIC)).startswith(NPZ_MAGIC):
-            raise TraceError(
-                f"{self.path}: an .npz trace, not a recording: 'posture replay' and NumPy read it"
-            )
         try:
-            content = next(self._members, b"")
+            is_npz = self._file.peek(len(NPZ_MAGIC)).startswith(NPZ_MAGIC)
+            content = b"" if is_npz else next(self._members, b"")
         except OSError as error:
             raise TraceError(f"{self.path}: the trace cannot be read ({error.strerror})") from error
         except (CutError, DamageError) as error:
             raise unknown from error
+        if is_npz:
+            raise TraceError(
+                f"{self.path}: an .npz trace, not a recording: 'posture replay' and NumPy read it"
+            )
         if not content.startswith(HEADER_START):
             raise unknown
         try:

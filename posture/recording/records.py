@@ -89,13 +89,30 @@ class Mute:
 
 
 @dataclass(frozen=True, slots=True)
+class Stand:
+    """The person stands at the desk, or sits again."""
+
+    is_standing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TimeOfDay:
+    """The clock on the wall has been put forward or back."""
+
+    t_s: float
+    """Frame time, seconds."""
+    time_of_day_s: float
+    """What it shows then, seconds after midnight."""
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """The recording was closed, and nothing is missing."""
 
     n_rows: int
 
 
-Command: TypeAlias = Rebase | Snooze | Mute
+Command: TypeAlias = Rebase | Snooze | Mute | Stand | TimeOfDay
 Record: TypeAlias = Chunk | Command | End
 
 

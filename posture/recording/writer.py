@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from posture import __version__
+from posture.alerts import DAY_S
 from posture.baseline import Baseline
 from posture.errors import OutputError
-from posture.files import OWNER_ONLY_FOLDER
+from posture.files import make_folder
 from posture.landmarks import Landmarks
 from posture.pipeline import Pipeline, StepResult
 from posture.recording.codec import encode_command, encode_end, encode_header
@@ -29,12 +30,17 @@ from posture.recording.records import (
     Mute,
     Rebase,
     Snooze,
+    Stand,
+    TimeOfDay,
 )
 from posture.recording.rows import RowPacker
 from posture.settings import Settings
 from posture.slouch import Reason
 
 SUFFIX = ".posture"
+CLOCK_SLACK_S = 5.0
+"""Seconds by which a clock may seem ahead or behind without having been put forward or back (our choice: quiet hours
+are given to the minute, and clocks are corrected by fractions of a second)."""
 
 
 def recording_path(path: Path) -> Path:
@@ -103,9 +109,8 @@ class TraceWriter:
         self.n_bytes = 0
         """Size of the file."""
         self._rows = RowPacker()
+        make_folder(path.parent)
         try:
-            if not path.parent.is_dir():
-                path.parent.mkdir(mode=OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
             self._file: int | None = os.open(path, flags, 0o600)
         except FileExistsError as error:
@@ -215,7 +220,13 @@ class RecordedPipeline(Pipeline):
     ) -> None:
         super().__init__(settings, baseline, start_of_day_s=start_of_day_s)
         self._writer = writer
-        self._is_muted = False
+        self._is_muted = self._is_standing = False
+        self._start_of_day_s = start_of_day_s
+
+    @property
+    def path(self) -> Path:
+        """The recording's file; frame times in it are those of the run."""
+        return self._writer.path
 
     def step(self, landmarks: Landmarks, condition: Reason = Reason.NONE) -> StepResult:
         """Judge one frame and write it down, unless it is refused."""
@@ -239,6 +250,23 @@ class RecordedPipeline(Pipeline):
             self._writer.tell(Mute(is_muted))
             self._is_muted = is_muted
         super().set_muted(is_muted)
+
+    def set_standing(self, is_standing: bool) -> None:
+        """Write down when that changes, and obey it."""
+        if is_standing is not self._is_standing:
+            self._writer.tell(Stand(is_standing))
+            self._is_standing = is_standing
+        super().set_standing(is_standing)
+
+    def set_time_of_day(self, t_s: float, time_of_day_s: float) -> None:
+        """Write down when the clock on the wall is not where it should be by now, and obey it only then."""
+        if self._start_of_day_s is not None:
+            ahead_s = (time_of_day_s - t_s - self._start_of_day_s + DAY_S / 2) % DAY_S - DAY_S / 2
+            if abs(ahead_s) < CLOCK_SLACK_S:
+                return
+        self._writer.tell(TimeOfDay(t_s, time_of_day_s))
+        self._start_of_day_s = time_of_day_s - t_s
+        super().set_time_of_day(t_s, time_of_day_s)
 
     def use_baseline(self, baseline: Baseline) -> None:
         """Write a baseline taken anew down and judge against it."""

@@ -1,0 +1,149 @@
+"""What showing costs: CPU time per frame of the preview, and the speed of an annotated replay beside a plain one.
+
+xvfb-run -a python benchmarks/preview.py [CLIP] [--rounds 3]
+
+The preview's figure is all that `--preview` adds at 640x480, the monitor's own thread and the window's process
+together: handing the picture over, drawing, showing. Plain and annotated replays alternate, so that a busy machine
+slows both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import statistics
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import psutil
+
+from posture.capture import import_cv2
+from posture.clips import VideoFileSource
+from posture.pipeline import Pipeline
+from posture.session import replay
+from posture.settings import Settings
+from posture.view.moment import Moment
+from posture.view.onlooker import Onlooker
+from posture.view.overlay import Overlay
+from posture.view.preview import Preview
+from posture.view.views import Views
+from posture.wiring import make_observer
+
+CLIP = Path(__file__).parents[1] / "tests" / "fixtures" / "front_upright_slouch.mp4"
+SPAN_S, SIZE_PX = (0.0, 6.0), (640, 480)
+WANTED_MS, WANTED_RATIO = 3.0, 0.7
+N_SHOWN, SHOWN_HZ = 300, 10.0
+
+
+class Keeper:
+    """A sink that keeps every moment."""
+
+    def __init__(self, onlooker, pipeline):
+        self.onlooker, self.pipeline, self.moments = onlooker, pipeline, []
+
+    def handle(self, result):
+        if self.pipeline.baseline is not None:
+            moment = self.onlooker.moment(result)
+            image = import_cv2().resize(moment.image_rgb, SIZE_PX)
+            self.moments.append(Moment(image, moment.landmarks, result))
+
+    def close(self):
+        pass
+
+
+def judge(clip, settings, annotate=None):
+    """Replay `clip` and return the wall and CPU seconds that its frames took, and the moments."""
+    with VideoFileSource(clip) as source, make_observer(settings) as observer:
+        pipeline = Pipeline(settings, calibrate_span_s=SPAN_S)
+        views = Views(source, observer, pipeline, annotate, None)
+        stop = threading.Event()
+        observer.detect(next(iter(source)))  # the model is loaded by the first frame
+        wall_s, cpu_s = time.perf_counter(), time.process_time()
+        options = {"trace": None, "events": None, "progress": None, "stop": stop}
+        replay(source, views.observer, pipeline, sinks=views.sinks, **options)
+        return time.perf_counter() - wall_s, time.process_time() - cpu_s
+
+
+def collect(clip, settings):
+    """Return the judged moments of `clip` and its baseline."""
+    with VideoFileSource(clip) as source, make_observer(settings) as observer:
+        pipeline, onlooker = Pipeline(settings, calibrate_span_s=SPAN_S), Onlooker(observer)
+        keeper = Keeper(onlooker, pipeline)
+        options = {"trace": None, "events": None, "progress": None, "stop": threading.Event()}
+        replay(source, onlooker, pipeline, sinks=[keeper], **options)
+        return keeper.moments, pipeline.baseline
+
+
+def cpu_s(process):
+    times = process.cpu_times()
+    return times.user + times.system
+
+
+def measure_preview(moments, baseline, settings):
+    """Return CPU milliseconds per moment: the monitor's part, the window's part, drawing alone."""
+    overlay = Overlay(settings)
+    for moment in moments[:20]:
+        overlay.draw(moment, baseline, is_mirrored=True)
+    start_s = time.process_time()
+    for moment in moments:
+        overlay.draw(moment, baseline, is_mirrored=True)
+    drawing_ms = 1e3 * (time.process_time() - start_s) / len(moments)
+    said = []
+    preview = Preview(settings, takes_commands=True, on_note=said.append)
+    pause = threading.Event()
+    preview.show(moments[0], baseline)
+    pause.wait(3.0)  # the window opens
+    if not preview.is_open:
+        return drawing_ms, None, " ".join(said)
+    (window,) = (psutil.Process(child.pid) for child in multiprocessing.active_children())
+    me = psutil.Process()
+    idle_s = cpu_s(window), time.perf_counter()
+    pause.wait(3.0)
+    idle_hz = (cpu_s(window) - idle_s[0]) / (time.perf_counter() - idle_s[1])
+    before = cpu_s(me), cpu_s(window), time.perf_counter()
+    for i in range(N_SHOWN):
+        preview.show(moments[i % len(moments)], baseline)
+        pause.wait(1.0 / SHOWN_HZ)
+    mine, theirs = cpu_s(me) - before[0], cpu_s(window) - before[1]
+    idle = idle_hz * (time.perf_counter() - before[2])
+    preview.close()
+    parts = [1e3 * part / N_SHOWN for part in (mine, theirs - idle, idle)]
+    return drawing_ms, parts, ""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("clip", type=Path, nargs="?", default=CLIP)
+    parser.add_argument("--rounds", type=int, default=3)
+    args = parser.parse_args()
+    settings = Settings()
+    moments, baseline = collect(args.clip, settings)
+    drawing_ms, parts, why = measure_preview(moments, baseline, settings)
+    print(f"drawing on 640x480: {drawing_ms:.2f} ms of CPU a frame")
+    if parts is None:
+        print(f"no window: {why}")
+    else:
+        mine, theirs, idle = parts
+        print(
+            f"preview at {SHOWN_HZ:g} Hz: {mine + theirs:.2f} ms of CPU a frame (wanted <= {WANTED_MS:g}): "
+            f"{mine:.2f} in the monitor, {theirs:.2f} in the window; an open window itself {idle * SHOWN_HZ / 10:.1f} %"
+        )
+    walls, cpus = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(args.rounds):
+            plain = judge(args.clip, settings)
+            annotated = judge(args.clip, settings, Path(folder, "out.mp4"))
+            walls.append(plain[0] / annotated[0])
+            cpus.append(plain[1] / annotated[1])
+    n = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    print(
+        f"annotated replay: {statistics.median(walls):.2f} of the plain one's speed on {n} cores "
+        f"(wanted >= {WANTED_RATIO:g}); CPU time {statistics.median(cpus):.2f}"
+    )
+
+
+if __name__ == "__main__":
+    main()

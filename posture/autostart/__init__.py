@@ -1,0 +1,1 @@
+"""Starting the monitor with the desktop session: what each system wants to have written, and where."""

@@ -1,0 +1,1 @@
+"""What ``posture doctor`` looks at, one group of parts a file."""

@@ -1,0 +1,108 @@
+"""Is the program whole: versions, one OpenCV and not two, a MediaPipe that keeps the promise, the pose model."""
+
+from __future__ import annotations
+
+import mmap
+import platform
+from collections.abc import Iterator
+from importlib import metadata, util
+from pathlib import Path
+
+from posture import __version__
+from posture.bundled import MODEL_NAME, asset_path
+from posture.capture import import_cv2
+from posture.checks.finding import Finding, broken, fine, warning
+from posture.model_file import check_model
+from posture.settings import Settings
+
+MEDIAPIPE_VERSION = "0.10.31"
+"""What the package asks for: the last line without code that reports its use."""
+_OPENCV = "opencv-python"
+_OPENCV_TWINS = ("opencv-contrib-python", "opencv-python-headless", "opencv-contrib-python-headless")
+_RESOLVERS = (b"getaddrinfo", b"GetAddrInfo", b"gethostbyname")
+"""How native code finds a host; a library that can send reports has at least one of the names in it."""
+_NATIVE = {".so", ".dylib", ".dll", ".pyd"}
+
+
+def check_versions() -> Iterator[Finding]:
+    """Tell the versions; a bug report begins with them."""
+    names = ("mediapipe", _OPENCV, "numpy")
+    versions = {name: _version(name) for name in names}
+    told = ", ".join(f"{name} {version or 'missing'}" for name, version in versions.items())
+    system = f"{platform.system()} {platform.machine()}"
+    text = f"posture {__version__}, Python {platform.python_version()}, {told}, {system}"
+    missing = [name for name, version in versions.items() if version is None and name != _OPENCV]
+    if missing:
+        yield broken("versions", text, f"python -m pip install {' '.join(missing)}")
+    else:
+        yield fine("versions", text)
+
+
+def check_opencv() -> Iterator[Finding]:
+    """Two distributions of OpenCV overwrite each other's files, and removing one breaks the other."""
+    twins = [name for name in _OPENCV_TWINS if _version(name) is not None]
+    everything = " ".join([_OPENCV, *twins])
+    remedy = f"python -m pip uninstall -y {everything}; python -m pip install {_OPENCV}"
+    try:
+        cv2 = import_cv2()
+        cv2.VideoCapture  # noqa: B018 (half an installation is an empty module)
+    except (ImportError, AttributeError) as error:
+        yield broken("opencv", f"cannot be used: {error}", remedy)
+        return
+    if twins and _version(_OPENCV) is not None:
+        text = f"{_OPENCV} and {' and '.join(twins)} are both installed and overwrite each other"
+        yield broken("opencv", text, remedy)
+    elif twins:
+        yield warning("opencv", f"{twins[0]} {_version(twins[0])} instead of {_OPENCV}", remedy)
+    else:
+        yield fine("opencv", f"{_OPENCV} {_version(_OPENCV)}, alone")
+
+
+def check_no_reports() -> Iterator[Finding]:
+    """Later MediaPipe versions report their use to a server: wrong version, or code that can find one."""
+    remedy = f"python -m pip install --force-reinstall mediapipe=={MEDIAPIPE_VERSION}"
+    version = _version("mediapipe")
+    spec = util.find_spec("mediapipe")
+    if version is None or spec is None or spec.origin is None:
+        yield broken("mediapipe", "is not installed", remedy)
+        return
+    able = [path for path in _libraries(Path(spec.origin).parent) if _can_find_hosts(path)]
+    if version != MEDIAPIPE_VERSION:
+        text = f"version {version} may report its use to a server; {MEDIAPIPE_VERSION} has no code for it"
+        yield broken("mediapipe", text, remedy)
+    elif able:
+        yield broken("mediapipe", f"{able[0].name} has code that looks up hosts", remedy)
+    else:
+        yield fine("mediapipe", f"{version}; its native library has no code that looks up hosts")
+
+
+def check_pose_model(settings: Settings) -> Iterator[Finding]:
+    """Check the packaged model's checksum, or that another one is whole."""
+    packaged = asset_path(MODEL_NAME)
+    path = Path(settings.model.path).expanduser() if settings.model.path else packaged
+    check_model(path, path == packaged)
+    if path == packaged:
+        yield fine("model", f"{MODEL_NAME}, SHA-256 as published")
+    else:
+        yield warning("model", f"{path}: whole, but not the one that the figures were measured with")
+
+
+def _version(distribution: str) -> str | None:
+    """Return the installed version; None = not installed."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _libraries(package: Path) -> Iterator[Path]:
+    """Yield the package's native libraries."""
+    for path in package.rglob("*"):
+        if path.suffix in _NATIVE and path.is_file():
+            yield path
+
+
+def _can_find_hosts(library: Path) -> bool:
+    """Return whether a native library names a function that finds hosts."""
+    with library.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return any(content.find(name) >= 0 for name in _RESOLVERS)

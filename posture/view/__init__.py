@@ -1,0 +1,1 @@
+"""What the camera sees, made visible: the overlay, the preview window, annotated clips, charts."""

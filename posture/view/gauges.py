@@ -1,0 +1,54 @@
+"""How near each deviation is to the boundary at which it counts as a slouch, in words and shares. Pure; no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isnan
+
+from posture.judging import Thresholds
+from posture.pipeline import StepResult
+from posture.words import degrees_text
+
+NAMES = {"neck": "neck", "thoracic": "trunk", "flexion": "head poke", "sink": "sink"}
+"""What a person reads for each part of the slouch ratio, by its name there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """One deviation beside its boundary."""
+
+    name: str
+    value: str
+    """With sign and unit; a dash when it was not measured."""
+    limit: str
+    share: float
+    """Of the boundary: 1 = at it, negative = on the other side of upright; NaN = not measured."""
+    is_driver: bool
+    """Whether it is the largest of all, which is what is judged."""
+
+
+def make_gauges(result: StepResult, limits: Thresholds) -> tuple[Gauge, ...]:
+    """Return neck, trunk, head poke and sink of one frame."""
+    return (
+        _degrees("neck", result.neck_deviation_deg, limits.neck_deg, result),
+        _degrees("thoracic", result.thoracic_deviation_deg, limits.thoracic_deg, result),
+        _degrees("flexion", result.flexion_deviation_deg, limits.flexion_deg, result),
+        Gauge(
+            NAMES["sink"],
+            "-" if isnan(result.sink_ratio) else f"{round(100 * result.sink_ratio):+d}%",
+            f"{round(100 * limits.sink_ratio)}%",
+            result.sink_ratio / limits.sink_ratio,
+            result.driver == "sink",
+        ),
+    )
+
+
+def _degrees(name: str, value_deg: float, limit_deg: float, result: StepResult) -> Gauge:
+    """Return the gauge of an angle."""
+    return Gauge(
+        NAMES[name],
+        degrees_text(value_deg),
+        f"{round(limit_deg)}°",
+        value_deg / limit_deg,
+        result.driver == name,
+    )

@@ -1,0 +1,247 @@
+"""Draw what the monitor sees, what it makes of it, and the boundaries at which it would speak.
+
+The picture below, the person's lines on it, words and gauges above them. Mirroring moves picture and lines and leaves
+words alone. The given picture is never written into.
+"""
+
+from __future__ import annotations
+
+from math import isnan
+from typing import Final
+
+import numpy as np
+
+from posture.baseline import Baseline
+from posture.capture import import_cv2
+from posture.judging import make_thresholds
+from posture.landmarks import UInt8Array
+from posture.pipeline import StepResult
+from posture.settings import Settings
+from posture.slouch import Reason, SlouchState
+from posture.view.canvas import DIM, WHITE, Canvas, Colour, colour_of
+from posture.view.figure import find_figure, mirror
+from posture.view.gauges import Gauge, make_gauges
+from posture.view.moment import Moment
+from posture.view.person import MIN_UNIT, draw_ghost, draw_person, draw_silhouette, label_lines
+from posture.words import BLUE, GREY, ORANGE, REASONS, STATES, clock
+
+BLUR_CELLS: Final = 10
+"""Cells across the picture that are left of it when it is blurred: a face, at most half as wide, becomes 5 of one
+colour each (our choice; what a face needs to be recognised starts at some 16)."""
+_DRIVERS: Final = {
+    "neck": "neck forward of your upright",
+    "thoracic": "trunk forward of your upright",
+    "flexion": "head poked forward",
+    "sink": "sunk into the chair",
+}
+_NO_PICTURE_PX = (480, 640)
+_SHARE_END = 1.6  # of the boundary: where a gauge ends
+
+
+class Overlay:
+    """Draw moments of one run.
+
+    Parameters
+    ----------
+    settings : Settings
+        ``judge`` and ``alert`` have the boundaries.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def draw(
+        self,
+        moment: Moment,
+        baseline: Baseline | None,
+        *,
+        is_mirrored: bool = False,
+        is_blurred: bool = False,
+        size_px: tuple[int, int] | None = None,
+        hint: str = "",
+        out: UInt8Array | None = None,
+    ) -> UInt8Array:
+        """Return the picture with everything drawn on it.
+
+        Parameters
+        ----------
+        moment : Moment
+            What to draw.
+        baseline : Baseline or None
+            The upright it was judged against.
+        is_mirrored : bool
+            Swap left and right, as a mirror does.
+        is_blurred : bool
+            Show a silhouette instead of the person.
+        size_px : (int, int), optional
+            Width and height of the result; left out: the picture's own.
+        hint : str
+            A line for the corner, such as which keys do what.
+        out : (H, W, 3) uint8, optional
+            Drawn into if it has the result's size: memory taken anew for every frame costs more than a line.
+
+        Returns
+        -------
+        (H, W, 3) uint8
+            RGB; `out` or a new array.
+        """
+        figure = None if moment.landmarks is None else find_figure(moment.landmarks, baseline)
+        if figure is not None and is_mirrored:
+            figure = mirror(figure)
+        image = _background(moment.image_rgb, size_px, out, is_mirrored=is_mirrored, is_blurred=is_blurred)
+        canvas = Canvas(image)
+        result = moment.result
+        colour = colour_of(STATES[result.state][2]) if result is not None else WHITE
+        is_judged = result is not None and result.reason is Reason.NONE and baseline is not None
+        if figure is not None:
+            if is_blurred:
+                draw_silhouette(canvas, figure)
+            if figure.ghost is not None and (is_judged or is_blurred):
+                draw_ghost(canvas, figure.ghost)
+            draw_person(canvas, figure, colour if is_judged else DIM)
+        if result is not None:
+            canvas.frame(colour, 3)
+        if canvas.unit < MIN_UNIT:
+            return image
+        if figure is not None and result is not None and is_judged:
+            label_lines(canvas, figure, result.neck_deviation_deg, result.thoracic_deviation_deg)
+        if moment.prompt is not None:
+            _draw_card(
+                canvas,
+                None,
+                WHITE if moment.prompt.is_good else colour_of(ORANGE),
+                moment.prompt.title,
+                moment.prompt.detail,
+            )
+        elif result is not None:
+            _, word, _ = STATES[result.state]
+            _draw_card(canvas, result.state, colour, word, _detail(result))
+            if baseline is not None:
+                gauges = make_gauges(result, make_thresholds(self._settings.judge, baseline))
+                self._draw_gauges(canvas, gauges, result.slouched_s, is_judged=is_judged)
+        if hint:
+            _draw_hint(canvas, hint)
+        return image
+
+    def _draw_gauges(
+        self, canvas: Canvas, gauges: tuple[Gauge, ...], slouched_s: float, *, is_judged: bool
+    ) -> None:
+        """Draw a bar for each deviation with its boundaries, and one for the time towards an alert."""
+        u, release = canvas.unit, self._settings.judge.release_ratio
+        row, left, track = 17 * u, 80 * u, 120 * u
+        width, height = left + track + 92 * u, (len(gauges) + 1) * row + 14 * u
+        x, y = 12 * u, canvas.height - height - 12 * u
+        canvas.panel(x, y, width, height)
+        y += 7 * u
+        for gauge in gauges:
+            tone = DIM if not is_judged else colour_of(ORANGE if gauge.share >= 1.0 else BLUE)
+            name_colour = WHITE if gauge.is_driver else DIM
+            canvas.text(x + 9 * u, y, gauge.name, 12, name_colour)
+            share = gauge.share if is_judged else float("nan")
+            _draw_bar(canvas, x + left, y + 4 * u, track, share / _SHARE_END, tone)
+            for at, colour in ((release, DIM), (1.0, WHITE)):
+                canvas.fill(x + left + track * at / _SHARE_END, y + 2 * u, max(1.0, 1.4 * u), 11 * u, colour)
+            value = f"{gauge.value} of {gauge.limit}" if is_judged else "-"
+            canvas.text(x + left + track + 8 * u, y, value, 12, name_colour)
+            y += row
+        sustain_s = self._settings.alert.sustain_s
+        tone = colour_of(ORANGE if slouched_s > 0.0 else GREY)
+        canvas.text(x + 9 * u, y, "slouched", 12, WHITE if slouched_s > 0.0 else DIM)
+        _draw_bar(canvas, x + left, y + 4 * u, track, min(slouched_s / sustain_s, 1.0), tone)
+        value = f"{clock(slouched_s)} of {clock(sustain_s)}"
+        canvas.text(x + left + track + 8 * u, y, value, 12, WHITE if slouched_s > 0.0 else DIM)
+
+
+def _detail(result: StepResult) -> str:
+    """Return why the state is what it is, in a few words."""
+    if result.reason is not Reason.NONE:
+        return REASONS[result.reason]
+    if result.state is SlouchState.UNKNOWN:
+        return "about to judge"
+    if result.slouch_ratio >= 1.0:
+        return _DRIVERS[result.driver]
+    return f"{max(result.slouch_ratio, 0.0):.0%} of the limit"
+
+
+def blur(image_rgb: UInt8Array) -> UInt8Array:
+    """Return a picture of the same size from which nobody can be recognised: a few cells of mean colour, darkened."""
+    cv2 = import_cv2()
+    height, width = image_rgb.shape[:2]
+    cells = (BLUR_CELLS, max(1, min(4 * BLUR_CELLS, round(BLUR_CELLS * height / width))))
+    few = cv2.resize(image_rgb, cells, interpolation=cv2.INTER_AREA)
+    grey = (few * 0.35 + 20.0).astype(np.uint8)
+    blurred: UInt8Array = cv2.resize(grey, (width, height), interpolation=cv2.INTER_LINEAR)
+    return blurred
+
+
+def _background(
+    image_rgb: UInt8Array | None,
+    size_px: tuple[int, int] | None,
+    out: UInt8Array | None,
+    *,
+    is_mirrored: bool,
+    is_blurred: bool,
+) -> UInt8Array:
+    """Return the picture to draw on, in the size wanted."""
+    cv2 = import_cv2()
+    if image_rgb is None:
+        width, height = size_px or _NO_PICTURE_PX[::-1]
+        return np.full((height, width, 3), 34, np.uint8)
+    image = image_rgb
+    if size_px is not None and size_px != (image.shape[1], image.shape[0]):
+        is_smaller = size_px[0] < image.shape[1]
+        image = cv2.resize(image, size_px, interpolation=cv2.INTER_AREA if is_smaller else cv2.INTER_LINEAR)
+    if is_blurred:
+        image = blur(image)
+    page = np.empty_like(image) if out is None or out.shape != image.shape else out
+    if is_mirrored:
+        cv2.flip(image, 1, dst=page)
+    else:
+        page[:] = image
+    return page
+
+
+def _draw_card(canvas: Canvas, state: SlouchState | None, colour: Colour, title: str, detail: str) -> None:
+    """Draw the state with symbol, word and reason in the top left corner."""
+    u = canvas.unit
+    x, y = 12 * u, 12 * u
+    title_width, title_height = canvas.text_size(title, 24)
+    detail_width, detail_height = canvas.text_size(detail, 13)
+    indent = 0.0 if state is None else 32 * u
+    width = max(indent + title_width, detail_width) + 24 * u
+    canvas.panel(x, y, width, title_height + detail_height + 16 * u)
+    if state is not None:
+        _draw_symbol(canvas, state, (x + 22 * u, y + 7 * u + title_height / 2), colour)
+    canvas.text(x + 12 * u + indent, y + 6 * u, title, 24, colour)
+    canvas.text(x + 12 * u, y + 8 * u + title_height, detail, 13, WHITE)
+
+
+def _draw_symbol(canvas: Canvas, state: SlouchState, at: tuple[float, float], colour: Colour) -> None:
+    """Draw the state's symbol, the one that the terminal has as a letter."""
+    (x, y), r = at, 9 * canvas.unit
+    if state is SlouchState.UPRIGHT:
+        canvas.disc(at, 9, colour)
+    elif state is SlouchState.SLOUCHING:
+        canvas.polygon([(x, y - r), (x + 1.05 * r, y + 0.85 * r), (x - 1.05 * r, y + 0.85 * r)], colour)
+    elif state is SlouchState.AWAY:
+        canvas.ellipse(at, (0.85 * r, 0.85 * r), colour, 2.5)
+    else:
+        width, height = canvas.text_size("?", 24)
+        canvas.text(x - width / 2, y - height / 2, "?", 24, colour)
+
+
+def _draw_bar(canvas: Canvas, x: float, y: float, width: float, share: float, colour: Colour) -> None:
+    """Draw a track and how far along it is, from 0 to 1; empty where that is not measured."""
+    height = 7 * canvas.unit
+    canvas.fill(x, y, width, height, (70, 74, 80))
+    if not isnan(share) and share > 0.0:
+        canvas.fill(x, y, width * min(share, 1.0), height, colour)
+
+
+def _draw_hint(canvas: Canvas, hint: str) -> None:
+    """Write a line in the bottom right corner."""
+    u = canvas.unit
+    width, height = canvas.text_size(hint, 12)
+    x, y = canvas.width - width - 20 * u, 12 * u
+    canvas.panel(x - 8 * u, y, width + 16 * u, height + 6 * u)
+    canvas.text(x, y + 3 * u, hint, 12, DIM)

@@ -1,0 +1,225 @@
+"""Show a run in the preview window, at the monitor's end: hand moments over and take keys back, never waiting."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from math import ceil
+from typing import Protocol
+
+from posture.baseline import Baseline
+from posture.calibration_run import CalibrationTick
+from posture.pipeline import StepResult
+from posture.settings import Settings
+from posture.view.moment import Moment, Prompt
+from posture.view.onlooker import Onlooker
+from posture.view.window import Command, find_obstacle, send, show_window
+
+END_S = 1.0
+"""Seconds that the window's process is given to end (our choice; it ends at once when it is not stuck)."""
+
+
+PIPE_BYTES = 1 << 20
+"""What Linux lets every user have (fs.pipe-max-size); a picture of 640x480 has 0.92 MB."""
+
+
+class Rated(Protocol):
+    """A source whose pictures per second may be changed while it runs."""
+
+    rate_hz: float | None
+
+
+class Preview:
+    """The window of one run; whatever happens to it, the run goes on.
+
+    Parameters
+    ----------
+    settings : Settings
+        ``judge``, ``alert`` and ``view`` are used.
+    takes_commands : bool
+        Whether :attr:`on_command` will be set; if not, its keys are not offered.
+    on_note : callable
+        Told in one line when there is no window, or no longer one; on the same thread.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        takes_commands: bool,
+        on_note: Callable[[str], None],
+    ) -> None:
+        self.on_command: Callable[[Command], None] | None = None
+        """Told what a key asks for, on a thread of the preview's own; None = nobody is there to obey yet."""
+        self._on_note = on_note
+        self._changed = threading.Condition()  # guards the two below
+        self._newest: tuple[Moment, Baseline | None] | None = None
+        self._is_open = False
+        self._threads: list[threading.Thread] = []
+        obstacle = find_obstacle(os.environ, sys.platform)
+        if obstacle:
+            on_note(f"No preview: {obstacle}.")
+            return
+        context = multiprocessing.get_context("spawn")  # a forked copy of threads and MediaPipe would hang
+        theirs, self._moments = context.Pipe(duplex=False)
+        self._told, tells = context.Pipe(duplex=False)
+        _enlarge(self._moments.fileno())
+        self._process = context.Process(
+            target=show_window,
+            args=(theirs, tells, settings),
+            kwargs={
+                "takes_commands": takes_commands,
+                "is_quiet": not logging.getLogger().isEnabledFor(logging.DEBUG),
+            },
+            name="posture-preview",
+            daemon=True,
+        )
+        with _interrupts_held_back():
+            self._process.start()
+        theirs.close()
+        tells.close()
+        self._is_open = True
+        for work in (self._send, self._receive):
+            self._threads.append(threading.Thread(target=work, name="posture-preview", daemon=True))
+            self._threads[-1].start()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is, or soon will be, a window."""
+        return self._is_open
+
+    def show(self, moment: Moment, baseline: Baseline | None) -> None:
+        """Show `moment` as soon as the window can; one that it was too slow for is left out."""
+        with self._changed:
+            self._newest = (moment, baseline)
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Close the window; calling it again does nothing."""
+        with self._changed:
+            was_open, self._is_open, self._newest = self._is_open, False, None
+            self._changed.notify()
+        if was_open:
+            self._process.terminate()
+            self._process.join(END_S)
+            self._process.kill()  # one that hangs, or was stopped, does not hear of the other
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join(END_S)
+
+    def _send(self) -> None:
+        """Hand over the newest moment whenever there is one."""
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._newest is not None or not self._is_open)
+                if not self._is_open:
+                    return
+                assert self._newest is not None
+                (moment, baseline), self._newest = self._newest, None
+            try:
+                send(self._moments, moment, baseline)
+            except OSError:
+                return
+
+    def _receive(self) -> None:
+        """Take what the window tells until it is gone."""
+        has_opened, told = False, ("", "")
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                told = self._told.recv()
+                has_opened = has_opened or told[0] == "opened"
+                if told[0] == "command" and self.on_command is not None:
+                    self.on_command(told[1])
+        with self._changed:
+            was_open, self._is_open = self._is_open, False
+            self._changed.notify()
+        if was_open:
+            self._process.join(END_S)
+            self._on_note(_last_words(*told, has_opened=has_opened))
+
+
+class PreviewSink:
+    """Show every step of a running monitor, and have it look often enough to seem alive.
+
+    Parameters
+    ----------
+    preview : Preview
+        Closed with this sink.
+    onlooker : Onlooker
+        Has the picture and the landmarks of each step.
+    baseline : callable
+        Return the upright that is judged against now.
+    source : Rated, optional
+        A camera; while the window is open it is looked at `view.rate_hz` times a second, and what is looked at is
+        judged as rarely as without it. Whatever else sets its rate stands before this sink.
+    rate_hz : float
+        How often that is.
+    """
+
+    def __init__(
+        self,
+        preview: Preview,
+        onlooker: Onlooker,
+        baseline: Callable[[], Baseline | None],
+        source: Rated | None,
+        rate_hz: float,
+    ) -> None:
+        self._preview, self._onlooker, self._baseline = preview, onlooker, baseline
+        self._source, self._rate_hz = source, rate_hz
+
+    def handle(self, result: StepResult) -> None:
+        """Show one step."""
+        if not self._preview.is_open:
+            return
+        if self._source is not None:
+            self._source.rate_hz = max(self._source.rate_hz or self._rate_hz, self._rate_hz)
+        self._preview.show(self._onlooker.moment(result), self._baseline())
+
+    def close(self) -> None:
+        """Close the window."""
+        self._preview.close()
+
+
+def prompt_for(tick: CalibrationTick) -> Prompt:
+    """Return what the window says while a baseline is taken."""
+    phase = "get ready" if tick.is_counting_down else "hold still"
+    return Prompt(f"{phase}  {ceil(tick.remaining_s)} s", tick.problem or "good", tick.problem is None)
+
+
+def _last_words(kind: str, detail: str, *, has_opened: bool) -> str:
+    """Return what to tell when the window is gone."""
+    if kind == "closed":
+        return "Preview closed; posture goes on. Ctrl-C ends it."
+    if kind == "failed":
+        return f"No preview: {detail}."
+    if has_opened:
+        return "The preview window is gone (has the screen ended?); posture goes on."
+    return "No preview: its window could not be opened (can DISPLAY be reached?); posture goes on."
+
+
+def _enlarge(pipe: int) -> None:
+    """Let a pipe take a whole picture at once where the system can: a third of the time, and no waiting."""
+    if sys.platform == "linux":
+        import fcntl
+
+        with contextlib.suppress(OSError):  # the user's pipes have used up what they may
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+
+
+@contextlib.contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Start a child that Ctrl-C does not reach, without losing one that comes meanwhile."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

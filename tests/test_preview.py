@@ -1,0 +1,243 @@
+"""The preview in a real window: it appears, obeys its keys, and whatever happens to it the monitor goes on."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+
+import cv2
+import numpy as np
+import psutil
+import pytest
+from cli_helpers import FRONT, front_baseline, home_env, posture, running
+from desktop import require, screenshot, wait_until, x_display
+from desktop import running as running_child
+
+from posture.settings import Settings
+from posture.view.moment import Moment
+from posture.view.preview import Preview
+from posture.view.window import find_obstacle
+
+RUN = ("run", "--preview", "--source", FRONT, "--speed", "4", "--set", "notify.enabled=false")
+
+
+@pytest.fixture(scope="module")
+def display():
+    """A screen with a window manager."""
+    require("openbox")
+    with x_display("900x700") as name, running_child("openbox", env={**os.environ, "DISPLAY": name}):
+        yield name
+
+
+def ask(display, *command):
+    """Output of an X program, empty when it fails."""
+    require(command[0])
+    done = subprocess.run(
+        command,
+        env={**os.environ, "DISPLAY": display},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=20,
+    )
+    return done.stdout if done.returncode == 0 else ""
+
+
+def find_window(display):
+    """Identifier of the preview window, or nothing."""
+    return ask(display, "xdotool", "search", "--onlyvisible", "--name", "^Posture$").split()
+
+
+def press(display, key):
+    (window,) = find_window(display)
+    if ask(display, "xdotool", "getactivewindow").strip() != window:
+        ask(display, "xdotool", "windowactivate", "--sync", window)
+    ask(display, "xdotool", "key", key)
+
+
+def has_colour(display, path, colour_rgb, share=0.001):
+    """Whether so much of the screen has a colour."""
+    picture = screenshot(display, path)[:, :, ::-1].astype(int)
+    return (np.abs(picture - colour_rgb).max(axis=2) < 12).mean() > share
+
+
+@contextlib.contextmanager
+def watching(display, tmp_path, *more):
+    env = home_env(tmp_path / "home", DISPLAY=display)
+    with running(*RUN, "--baseline", front_baseline(), *more, env=env) as process:
+        yield process
+
+
+def children(process):
+    return [
+        p
+        for p in psutil.Process(process.popen.pid).children()
+        if "resource_tracker" not in " ".join(p.cmdline())
+    ]
+
+
+def test_the_window_shows_the_judged_person_and_closing_it_ends_nothing(display, tmp_path):
+    with watching(display, tmp_path) as process:
+        process.wait_for(lambda: find_window(display))
+        blue, shirt, silhouette = (86, 180, 233), (106, 52, 52), (72, 76, 84)
+        process.wait_for(lambda: has_colour(display, tmp_path / "a.png", blue))
+        process.wait_for(lambda: has_colour(display, tmp_path / "a.png", shirt, 0.02))
+        press(display, "b")
+        process.wait_for(lambda: has_colour(display, tmp_path / "b.png", silhouette, 0.02))
+        assert not has_colour(display, tmp_path / "b.png", shirt, 0.001), "nothing is left of the person"
+        press(display, "q")
+        process.wait_for("Preview closed; posture goes on.")
+        process.wait_for(lambda: not find_window(display))
+        assert not children(process)
+        process.wait_for("slouch began")
+        process.stop(signal.SIGINT)
+
+
+def test_the_cross_closes_the_window_and_ends_nothing(display, tmp_path):
+    require("wmctrl")
+    with watching(display, tmp_path) as process:
+        process.wait_for(lambda: find_window(display))
+        ask(display, "wmctrl", "-F", "-c", "Posture")
+        process.wait_for("Preview closed; posture goes on.")
+        process.wait_for("slouch began")
+        process.stop(signal.SIGTERM)
+
+
+def test_the_space_bar_pauses_and_goes_on(display, tmp_path):
+    with watching(display, tmp_path) as process:
+        process.wait_for(lambda: find_window(display))
+        press(display, "space")
+        process.wait_for("paused until you resume")
+        press(display, "space")
+        process.wait_for("watching again")
+        process.stop(signal.SIGINT)
+        wait_until(lambda: not find_window(display), "the window to go")
+
+
+def test_an_end_takes_the_window_along(display, tmp_path):
+    with watching(display, tmp_path) as process:
+        process.wait_for(lambda: find_window(display))
+        left = children(process)
+        assert len(left) == 1
+        process.stop(signal.SIGINT)
+        wait_until(lambda: not any(p.is_running() for p in left), "the window's process to end")
+        assert "Preview closed" not in process.text
+
+
+def test_a_killed_monitor_leaves_no_window(display, tmp_path):
+    with watching(display, tmp_path) as process:
+        process.wait_for(lambda: find_window(display))
+        left = children(process)
+        process.popen.kill()
+        wait_until(lambda: not any(p.is_running() for p in left), "the window's process to end")
+
+
+def test_a_hanging_window_holds_nobody_up(display, tmp_path):
+    with watching(display, tmp_path, "--speed", "20") as process:
+        process.wait_for(lambda: find_window(display))
+        (window,) = children(process)
+        window.suspend()
+        assert process.finish(30) == 0, "it watches to the end of the clip"
+        assert "slouch began" in process.text
+        wait_until(lambda: not window.is_running(), "the window's process to end")
+
+
+def test_calibration_says_what_to_do(display, tmp_path):
+    env = home_env(tmp_path / "home", DISPLAY=display)
+    with running("calibrate", "--preview", "--source", FRONT, env=env) as process:
+        with contextlib.suppress(AssertionError):  # the clip is read at once: the window may never be seen
+            process.wait_for(lambda: find_window(display))
+        assert process.finish() == 0
+    assert "Saved to" in process.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({}, r"No preview: there is no screen here \(DISPLAY is not set\)\."),
+        (
+            {"WAYLAND_DISPLAY": "wayland-0"},
+            r"No preview: OpenCV's window needs XWayland, and DISPLAY is not set\.",
+        ),
+        (
+            {"DISPLAY": ":4711"},
+            r"No preview: its window could not be opened \(can DISPLAY be reached\?\); posture goes on\.",
+        ),
+    ],
+    ids=["none", "wayland", "unreachable"],
+)
+def test_without_a_screen_the_monitor_runs_all_the_same(tmp_path, changes, why):
+    env = home_env(tmp_path / "home", **changes)
+    done = posture(*RUN, "--speed", "15", "--baseline", front_baseline(), env=env, cwd=tmp_path)
+    assert len(re.findall(why, done.stdout)) == 1, done.stdout
+    assert "slouch began" in done.stdout
+    assert done.stderr == ""
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith("core")]
+
+
+def test_the_end_of_the_screen_is_not_the_end_of_the_monitor(tmp_path):
+    with contextlib.ExitStack() as stack:
+        screen = stack.enter_context(contextlib.ExitStack())
+        name = screen.enter_context(x_display())
+        process = stack.enter_context(watching(name, tmp_path))
+        process.wait_for(lambda: find_window(name))
+        screen.close()
+        process.wait_for("The preview window is gone")
+        process.wait_for("slouch began")
+        process.stop(signal.SIGINT)
+
+
+def test_keys_are_told_and_the_newest_moment_is_shown(display, tmp_path, monkeypatch):
+    monkeypatch.setenv("DISPLAY", display)
+    told, said = [], []
+    preview = Preview(Settings(), takes_commands=True, on_note=said.append)
+    preview.on_command = told.append
+    try:
+        for value in range(0, 250, 10):
+            preview.show(Moment(np.full((480, 640, 3), value, np.uint8), None, None), None)
+        wait_until(lambda: find_window(display), "the window")
+        wait_until(
+            lambda: has_colour(display, tmp_path / "a.png", (240, 240, 240), 0.2), "the newest picture"
+        )
+        press(display, "space")  # one by one: of keys within a twentieth of a second OpenCV keeps the last
+        wait_until(lambda: told == ["pause"], "the first key")
+        press(display, "x")
+        press(display, "c")
+        wait_until(lambda: told == ["pause", "recalibrate"], "the other key")
+    finally:
+        preview.close()
+    preview.close()
+    assert said == []
+    assert not preview.is_open
+    wait_until(lambda: not find_window(display), "the window to go")
+
+
+def test_the_window_is_drawn_in_its_own_size(display, tmp_path, monkeypatch):
+    """Letters of a larger window are sharp, not enlarged."""
+    monkeypatch.setenv("DISPLAY", display)
+    preview = Preview(Settings(), takes_commands=True, on_note=print)
+    try:
+        preview.show(Moment(np.zeros((240, 320, 3), np.uint8), None, None), None)
+        wait_until(lambda: find_window(display), "the window")
+        (window,) = find_window(display)
+        ask(display, "xdotool", "windowsize", "--sync", window, "800", "600")
+        bright = wait_until(lambda: hint_height(display, tmp_path / "a.png"), "the larger letters")
+        assert bright
+    finally:
+        preview.close()
+
+
+def hint_height(display, path):
+    """Whether the letters of the hint are as high as in a window of 800 x 600."""
+    picture = screenshot(display, path)
+    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)[40:90, 450:880]
+    rows = np.flatnonzero((grey > 120).any(axis=1))
+    return len(rows) and 11 <= np.ptp(rows) <= 20
+
+
+@pytest.mark.parametrize("platform", ["win32", "darwin"])
+def test_other_systems_always_have_a_screen(platform):
+    assert find_obstacle({}, platform) == ""
+    assert find_obstacle({}, "linux") != ""
+    assert find_obstacle({"DISPLAY": ":0", "WAYLAND_DISPLAY": "wayland-0"}, "linux") == ""
