@@ -100,7 +100,7 @@ class Tray(QObject):
             self._tell("Posture", "The monitor starts. Sit upright: without a baseline it takes one first.")
             self._contact.look(START_S)
         elif item is Item.REPORT:
-            self._start(programs.REPORT, "No report")
+            self._start(programs.REPORT, "Report")
         elif item in COMMANDS:
             self._contact.tell(COMMANDS[item])
 

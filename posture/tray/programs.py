@@ -43,7 +43,7 @@ def start(arguments: tuple[str, ...], on_failure: Callable[[str], None]) -> subp
             # -P: what lies in the current folder is not the program
             [sys.executable, "-P", "-m", "posture", *arguments],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdout=errors,  # the report says there where it is when no browser can be opened
             stderr=errors,
             cwd=Path.home() if Path.home().is_dir() else None,
             **options,
@@ -68,10 +68,10 @@ def _watch(process: subprocess.Popen[bytes], errors: IO[bytes], on_failure: Call
 
 
 def reason(output: str, code: int) -> str:
-    """Return the line of a program's standard error that tells why it failed."""
+    """Return in a line why a program failed, from what it said."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     own = [line.removeprefix(_OWN) for line in lines if line.startswith(_OWN)]
     if own:
         return own[-1]
     what = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-    return f"it {what}" + (f": {lines[-1]}" if lines else "")
+    return f"it {what}" + (f": {'; '.join(lines[-2:])}" if lines else "")
