@@ -276,6 +276,7 @@ class Assembly:
             "history": self._history.problem if self._history else "",
             "paused_for_s": conductor.paused_for_s,
             "snoozed_for_s": conductor.snoozed_for_s,
+            "sustain_s": self._settings.alert.sustain_s,
             "stretch": self._advisor.last.name if self._advisor.last else "",
             "slouched": self._advisor.slouched,
         }
