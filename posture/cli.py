@@ -390,7 +390,7 @@ def tray(
         float, typer.Option(min=0, max=600, help="Seconds to wait for the desktop's tray, as at login.")
     ] = 0.0,
 ) -> None:
-    """Show an icon in the desktop's tray for the running monitor; needs posture[tray]."""
+    """Show an icon in the desktop's tray for the running monitor; needs the extra 'tray'."""
     from posture.tray.command import run_tray
 
     _exit(run_tray(wait))
