@@ -84,6 +84,7 @@ OUTER = [
     "recording.reader",
     "trace",
     "recording.player",
+    "recording.excerpt",
     "model_file",
     "capture",
     "encoded",
