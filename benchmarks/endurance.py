@@ -172,7 +172,9 @@ def run_inside(
     ):
         pipeline = Pipeline(settings, calibrate_span_s=(0.0, 8.0))
         outputs = [
-            HistorySink(history_path(), make_watch(pipeline, loop.name, "bench", None), clock=loop.wall_clock),
+            HistorySink(
+                history_path(), make_watch(pipeline, loop.name, "bench", None), clock=loop.wall_clock
+            ),
             EventSink(folder / "events.jsonl"),
             TraceSink(folder / "trace.csv"),
         ]

@@ -207,7 +207,8 @@ class Monitor:
             assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
             assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
             ((total_ms,),) = connection.execute(
-                "SELECT total(end_utc_ms - max(?1, start_utc_ms)) FROM bouts WHERE end_utc_ms > ?1", (since_ms,)
+                "SELECT total(end_utc_ms - max(?1, start_utc_ms)) FROM bouts WHERE end_utc_ms > ?1",
+                (since_ms,),
             ).fetchall()
             return total_ms / 1e3
 
@@ -483,7 +484,9 @@ class Drills:
                 back_s = monitor.wait(monitor.is_judging, 30.0)
                 code = monitor.process.popen.poll()
                 outcome = f"exit {code}" if code is not None else "alive and judging"
-                yield Row("disk full at start", "the same, before it starts", outcome, note=last_line(monitor))
+                yield Row(
+                    "disk full at start", "the same, before it starts", outcome, note=last_line(monitor)
+                )
                 filler.unlink()
         del scene, back_s
         subprocess.run(["umount", "-l", str(home)], check=False)
@@ -537,7 +540,9 @@ class Drills:
             covered_s = again.covered_s(since_utc_s=time.time() - (time.monotonic() - damaged_s))
             lost_s = max(0.0, end_s - damaged_s + restarted_s - covered_s)
             outcome = f"alive; next start works; {len(asides)} kept aside, the history in use is sound"
-            yield Row("database corrupted", f"{how}, while running", outcome, longest_s, lost_s, note=note).judge()
+            yield Row(
+                "database corrupted", f"{how}, while running", outcome, longest_s, lost_s, note=note
+            ).judge()
 
     def _damage(self, files: list[Path], how: str) -> None:
         """Overwrite or delete a database's files."""
@@ -559,9 +564,7 @@ class Drills:
             longest_s = monitor.not_judging_s(5.0)
             is_answered = json.loads(cli_helpers.posture("status", "--json", env=monitor.env).stdout)["pid"]
             lost_s = monitor.end()
-            yield Row(
-                "config broken", "while running", "alive", longest_s, lost_s, bool(is_answered)
-            ).judge()
+            yield Row("config broken", "while running", "alive", longest_s, lost_s, bool(is_answered)).judge()
             with Monitor(monitor.home, camera.url) as again:
                 code = again.process.finish(60)
                 yield Row("config broken", "at the start", *one_line(again, code))
@@ -620,7 +623,8 @@ class Drills:
                 yield Row(
                     "clock set",
                     f"{back}, while running",
-                    f"alive; {n} sessions" + (f", the {again_s:g} s there were twice kept once" if again_s else ""),
+                    f"alive; {n} sessions"
+                    + (f", the {again_s:g} s there were twice kept once" if again_s else ""),
                     longest_s,
                     lost_s,
                     note=monitor.said("clock"),
@@ -734,7 +738,9 @@ def show(rows: list[Row]) -> None:
     for row in rows:
         back, lost = ("-" if value is None else f"{value:.1f}" for value in (row.back_s, row.lost_s))
         outcome = f"{row.outcome}: {row.note}" if row.note else row.outcome
-        print(f"| {row.drill} | {row.done} | {outcome} | {back} | {lost} | {'ok' if row.is_met else 'NOT MET'} |")
+        print(
+            f"| {row.drill} | {row.done} | {outcome} | {back} | {lost} | {'ok' if row.is_met else 'NOT MET'} |"
+        )
 
 
 def main() -> None:
@@ -748,7 +754,9 @@ def main() -> None:
     if "POSTURE_DRILL" not in os.environ:  # again, in a mount namespace
         os.environ["POSTURE_DRILL"] = "1"
         command = [sys.executable, *sys.argv]
-        is_possible = subprocess.run(["unshare", "-rm", "true"], check=False, capture_output=True).returncode == 0
+        is_possible = (
+            subprocess.run(["unshare", "-rm", "true"], check=False, capture_output=True).returncode == 0
+        )
         command = ["unshare", "-rm", *command] if is_possible else command
         sys.exit(subprocess.run(command, check=False).returncode)
     rows: list[Row] = []
@@ -761,7 +769,9 @@ def main() -> None:
                     rows.append(row)
                     print(f"{row.drill}: {row.outcome} {'ok' if row.is_met else 'NOT MET'}", flush=True)
             except (Exception, desktop.pytest.fail.Exception) as error:
-                rows.append(Row(name, "", f"the drill broke off: {type(error).__name__}: {error}", is_met=False))
+                rows.append(
+                    Row(name, "", f"the drill broke off: {type(error).__name__}: {error}", is_met=False)
+                )
                 print(rows[-1].outcome, flush=True)
             print(f"  ({name}: {time.monotonic() - start_s:.0f} s)", flush=True)
     show(rows)
