@@ -734,7 +734,7 @@ def one_line(monitor: Monitor, code: int | None) -> tuple[str, float | None, flo
 
 def show(rows: list[Row]) -> None:
     """Print the table."""
-    print(f"\n| drill | what was done | outcome | back s | lost s | |\n|---|---|---|---|---|---|")
+    print("\n| drill | what was done | outcome | back s | lost s | |\n|---|---|---|---|---|---|")
     for row in rows:
         back, lost = ("-" if value is None else f"{value:.1f}" for value in (row.back_s, row.lost_s))
         outcome = f"{row.outcome}: {row.note}" if row.note else row.outcome
