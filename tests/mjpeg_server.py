@@ -92,10 +92,20 @@ class _Handler(BaseHTTPRequestHandler):
                 if fault == "truncated":
                     data = data[: len(data) // 2]
             head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
-            self.wfile.write(head.encode() + data + b"\r\n")
-            self.wfile.flush()
+            self._send(camera, head.encode() + data + b"\r\n")
             n_sent += 1
             camera.stopped.wait(1.0 / camera.rate_hz)
+
+    def _send(self, camera: MjpegServer, data: bytes) -> None:
+        """Send a picture, or as much of it as comes through while the line is slow."""
+        at = 0
+        while at < len(data) and not camera.stopped.is_set():
+            n = camera.trickle_bytes or len(data)
+            self.wfile.write(data[at : at + n])
+            self.wfile.flush()
+            at += n
+            if camera.trickle_bytes:
+                camera.stopped.wait(0.1)
 
 
 class _Server(ThreadingTCPServer):  # HTTPServer would look up the host's name, which can take seconds
@@ -114,6 +124,8 @@ class MjpegServer:
         self.fault: Fault = fault
         self.after = after
         self.rate_hz = rate_hz
+        self.trickle_bytes = 0
+        """Bytes sent every tenth of a second, also of a picture on its way; 0 = all at once."""
         self.changed = threading.Condition()
         self.n_connections = 0
         self.last_authorization: str | None = None

@@ -305,8 +305,9 @@ class FakeCapture:
 
 
 class FakeCamera:
-    def __init__(self, n_good=5, blocks=False, failures=()):
+    def __init__(self, n_good=5, blocks=False, failures=(), opening_s=0.0):
         self.n_good, self.blocks, self.failures = n_good, blocks, list(failures)
+        self.opening_s = opening_s
         self.n_opened = self.n_released = self.n_decoded = 0
         self.opened_s = []
         self.pace, self.is_blocked = threading.Event(), threading.Event()
@@ -318,6 +319,7 @@ class FakeCamera:
         if self.failures:
             failure = self.failures.pop(0)
             if failure is not None:
+                threading.Event().wait(self.opening_s)
                 raise failure
         return FakeCapture(self)
 
@@ -377,6 +379,15 @@ def test_after_the_first_success_nothing_raises_and_openings_back_off(quick):
     assert any(frame.image_rgb is None for frame in frames)
     waits_s = np.diff(camera.opened_s)[1:7]
     assert np.all(waits_s >= [0.05, 0.1, 0.2, 0.2, 0.2, 0.2])
+
+
+def test_an_attempt_that_took_long_is_followed_by_the_next_one_soon(quick, monkeypatch):
+    monkeypatch.setattr(live, "REOPEN_MAX_S", 0.6)
+    failures = [None, *(SourceError("camera 9: gone") for _ in range(6)), None]
+    camera = FakeCamera(n_good=5, failures=failures, opening_s=0.6)
+    with LiveSource("fake", camera) as source:
+        collect(source, lambda frames: camera.n_opened == len(failures) and is_picture(frames))
+    assert min(np.diff(camera.opened_s)[5:]) < 1.0, "not the second of the attempt and another of waiting"
 
 
 def test_no_picture_at_all_is_an_error_in_the_end(quick, monkeypatch):
