@@ -4,10 +4,10 @@
     python benchmarks/endurance.py traces [--hours 8]
     python benchmarks/endurance.py live [--minutes 30]
 
-`inference` plays the packaged clip over and over, as fast as it goes, through the landmarker and all that a run has: the
-pipeline, the conductor, the history, notifications with buttons on a private message bus, the panel, files of events and
-of every frame. `traces` does the same with recorded landmarks, whose times are shifted to fill hours. `live` watches a
-real `posture run` from outside, before an MJPEG stream of somebody who slouches and recovers.
+`inference` plays the packaged clip over and over, as fast as it goes, through the landmarker and all that a run has:
+the pipeline, the conductor, the history, notifications with buttons on a private message bus, the panel, files of
+events and of every frame. `traces` does the same with recorded landmarks, whose times are shifted to fill hours. `live`
+watches a real `posture run` from outside, before an MJPEG stream of somebody who slouches and recovers.
 """
 
 from __future__ import annotations
@@ -26,8 +26,7 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 
-TESTS = Path(__file__).parents[1] / "tests"
-sys.path.insert(0, str(TESTS))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import cli_helpers
 import desktop
 import mjpeg_server
@@ -128,8 +127,8 @@ class Loop:
 
     def traces(self) -> Iterator[Frame]:
         """Yield somebody's half working hour for ever: at the desk for some minutes, then away for two and a half."""
-        seen = list(measure_rows(load_trace(TESTS / "fixtures" / "d300_laptop.npz")))
-        empty = list(measure_rows(load_trace(TESTS / "fixtures" / "empty_room.npz")))
+        seen = list(measure_rows(load_trace(cli_helpers.FIXTURES / "d300_laptop.npz")))
+        empty = list(measure_rows(load_trace(cli_helpers.FIXTURES / "empty_room.npz")))
         offset_s = 0.0
         while True:
             for rows in [seen] * 8 + [empty] * 40:
@@ -172,7 +171,9 @@ def run_inside(
     ):
         pipeline = Pipeline(settings, calibrate_span_s=(0.0, 8.0))
         outputs = [
-            HistorySink(history_path(), make_watch(pipeline, loop.name, "bench", None), clock=loop.wall_clock),
+            HistorySink(
+                history_path(), make_watch(pipeline, loop.name, "bench", None), clock=loop.wall_clock
+            ),
             EventSink(folder / "events.jsonl"),
             TraceSink(folder / "trace.csv"),
         ]

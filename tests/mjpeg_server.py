@@ -96,7 +96,6 @@ class _Handler(BaseHTTPRequestHandler):
             n_sent += 1
             camera.stopped.wait(1.0 / camera.rate_hz)
 
-
     def _send(self, camera: MjpegServer, data: bytes) -> None:
         """Send a picture, or as much of it as comes through while the line is slow."""
         at = 0

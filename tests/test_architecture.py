@@ -107,6 +107,7 @@ OUTER = [
     "popups",
     "notifiers",
     "delivery",
+    "history.hold",
     "history.database",
     "history.store",
     "history.recorder",
