@@ -60,6 +60,11 @@ def cpu_s(process: psutil.Process) -> float:
     return times.user + times.system
 
 
+def _own(home: str, name: str) -> dict[str, str]:
+    """Return what makes a monitor the only one of its user, with a history of its own."""
+    return {f"XDG_{kind}_HOME": f"{home}/{name}/{kind}" for kind in ("STATE", "DATA", "CONFIG")}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("clip", type=Path)
@@ -76,19 +81,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home, mjpeg_server.MjpegServer(rate_hz=RATE_HZ) as server:
         env = {key: value for key, value in os.environ.items() if not key.startswith("XDG_")} | {"HOME": home}
         posture = [sys.executable, "-m", "posture"]
-        profile = ["--profile", "bench"]
         subprocess.run(
-            [*posture, "calibrate", "--source", args.clip, "--seconds", f"{args.calibrate}", *profile],
+            [*posture, "calibrate", "--source", args.clip, "--seconds", f"{args.calibrate}"],
             env=env,
             check=True,
             stdout=subprocess.DEVNULL,
         )
-        sets = ["--set", "notify.enabled=false", "--set"]
-        run = [*posture, "run", "--source", server.url, *profile, *sets]
+        baseline = ["--baseline", Path(home) / ".local/share/posture/profiles/default.json"]
+        run = [*posture, "run", "--source", server.url, *baseline, "--set", "notify.enabled=false", "--set"]
         commands = {preset: [*run, f"power.preset={preset}"] for preset in WANTED}
         commands["naive"] = [sys.executable, "-c", NAIVE, server.url]
         children = {
-            name: subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
+            name: subprocess.Popen(command, env=env | _own(home, name), stdout=subprocess.PIPE, text=True)
             for name, command in commands.items()
         }
         pause = threading.Event()

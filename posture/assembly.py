@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from posture.attention import Attention
 from posture.calibration_run import CalibrationResult
 from posture.conductor import Conductor
 from posture.config import history_path
-from posture.control.commands import Command, Pause, Recalibrate, Resume, Snooze, Wrong
+from posture.control.commands import Command, Pause, Recalibrate, Reply, Resume, Snooze, Wrong
 from posture.delivery import NotificationQueue
 from posture.desktop.circumstances import Orders, decide
 from posture.desktop.watcher import DesktopWatcher
@@ -162,11 +163,20 @@ class Assembly:
         """Do what a key in the preview asks for."""
         is_paused = self._conductor.rest_reason is Reason.PAUSED
         other = Resume() if is_paused else Pause()
-        self._conductor.submit(Recalibrate() if key == "recalibrate" else other)
+        self._have_done(Recalibrate() if key == "recalibrate" else other)
 
     def _press(self, action: Action) -> None:
         """Do what a notification's button asks for."""
-        self._conductor.submit(ASKED[action])
+        self._have_done(ASKED[action])
+
+    def _have_done(self, command: Command) -> None:
+        """Have something done that nobody waits for, and say in the terminal what came of it."""
+        self._conductor.submit(command).add_done_callback(self._tell_answer)
+
+    def _tell_answer(self, answer: Future[Reply]) -> None:
+        """Say what came of something that was asked for."""
+        error = answer.exception()
+        self._console.print(str(error) if error else answer.result().text, markup=False)
 
     def _sinks(self) -> Iterator[Sink]:
         """Yield whoever takes the results; the display last, as it holds the terminal as soon as it is made."""
@@ -208,8 +218,7 @@ class Assembly:
         """Store that the newest alert was wrong, and return a line about it."""
         assert self._history_path is not None
         store_answer(self._history_path, 1, note, is_right=False, on_moved_aside=self._warn)
-        self._warn("Noted: that alert was wrong. 'posture wrong' has what such answers speak for.")
-        return "noted: the newest alert was wrong"
+        return "noted: the newest alert was wrong; 'posture wrong' has what such answers speak for"
 
     def _find_orders(self, is_present: bool) -> Orders:
         """Return what the surroundings ask for, and go on at the pace they ask for."""
@@ -267,6 +276,7 @@ class Assembly:
             "history": self._history.problem if self._history else "",
             "paused_for_s": conductor.paused_for_s,
             "snoozed_for_s": conductor.snoozed_for_s,
+            "sustain_s": self._settings.alert.sustain_s,
             "stretch": self._advisor.last.name if self._advisor.last else "",
             "slouched": self._advisor.slouched,
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from dataclasses import dataclass
 from types import ModuleType
@@ -24,6 +25,7 @@ _ENVIRONMENT = {
 _ROTATIONS = {90: "ROTATE_90_CLOCKWISE", 180: "ROTATE_180", 270: "ROTATE_90_COUNTERCLOCKWISE"}
 
 
+@functools.cache
 def import_cv2() -> ModuleType:
     """Return OpenCV, told to keep its own and FFmpeg's log lines off the terminal.
 

@@ -385,6 +385,18 @@ def stop() -> None:
 
 
 @app.command()
+def tray(
+    wait: Annotated[
+        float, typer.Option(min=0, max=600, help="Seconds to wait for the desktop's tray, as at login.")
+    ] = 0.0,
+) -> None:
+    """Show an icon in the desktop's tray for the running monitor; needs the extra 'tray'."""
+    from posture.tray.command import run_tray
+
+    _exit(run_tray(wait))
+
+
+@app.command()
 def report(
     days: Annotated[int, typer.Option(min=1, max=3660, help="How many days, today included.")] = 7,
     open_: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,

@@ -74,6 +74,10 @@ class AlreadyRunningError(PostureError, RuntimeError):
     """Error raised when a monitor of this user runs already."""
 
 
+class TrayError(PostureError, RuntimeError):
+    """Error raised when a tray icon cannot be shown."""
+
+
 class HistoryError(PostureError, OSError):
     """Error raised when the history cannot be opened, read or written."""
 

@@ -14,9 +14,6 @@ from posture.status import read_status
 from posture.wiring import make_console
 from posture.words import REASONS, STATES, clock
 
-LATE_S = 15.0
-"""Seconds; a loop that has done nothing for longer is worth a word (our choice: a lost camera ticks every second)."""
-
 
 def show_status(as_json: bool) -> int:
     """Print the running monitor's status."""
@@ -52,7 +49,7 @@ def show_status(as_json: bool) -> int:
     for what, seconds in (("paused", status.paused_for_s), ("snoozed", status.snoozed_for_s)):
         if seconds is not None:
             console.print(f"{what} for another {clock(seconds)}")
-    if status.age_s is not None and status.age_s > LATE_S:
+    if status.is_late:
         console.print(
             f"no picture has been dealt with for {status.age_s:.0f} s: does it hang?", style="yellow"
         )

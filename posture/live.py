@@ -28,7 +28,9 @@ FIRST_PICTURE_S = 10.0  # opening a camera takes up to some seconds (Media Found
 REOPEN_MIN_S, REOPEN_MAX_S = 0.5, 3.0
 GIVE_UP_S = 0.5  # failed reads for this long mean a new capture: a failed stream never recovers by itself
 RETRY_S = 0.1  # pause after a failed read, which may have failed at once
-SLICE_S = 0.1  # longest wait between two looks at the stop event, which nobody can be woken by
+SLICE_S = (
+    0.25  # longest wait between two looks at the stop event, which nobody can be woken by (each costs 0.1 ms)
+)
 JOIN_S = 0.5  # how long close() waits for a thread that may be blocked in a driver
 # Frames are timed by a clock that goes on while the computer sleeps: Linux' BOOTTIME, macOS' MONOTONIC (which
 # time.monotonic does not read there), and Windows' only one.
@@ -54,7 +56,7 @@ class LiveSource:
     orientation : Orientation
         Applied to every picture.
     stop : threading.Event, optional
-        Ends the iteration within 0.2 s; only looked at, never waited on, so that a signal handler
+        Ends the iteration within 0.3 s; only looked at, never waited on, so that a signal handler
         may set it without a deadlock.
     """
 

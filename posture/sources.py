@@ -19,7 +19,7 @@ from posture.capture import Orientation, RotationDeg
 from posture.clips import VideoFileSource
 from posture.errors import SourceError
 from posture.landmarks import Frame
-from posture.live import SLICE_S, LiveSource
+from posture.live import LiveSource
 from posture.pictures import FOLDER_RATE_HZ, PICTURE_SUFFIXES, ImageFolderSource
 from posture.redaction import mask_url
 from posture.streams import check_url, open_stream
@@ -32,6 +32,9 @@ __all__ = [
     "VideoFileSource",
     "open_source",
 ]
+
+PACE_S = 0.1
+"""Seconds; longest wait between two looks at the stop event while a clip is played."""
 
 
 class FrameSource(Protocol):
@@ -132,7 +135,7 @@ class PacedSource:
             while (remaining_s := start_s + frame.t_s / self._speed - self._clock()) > 0:
                 if self._is_closed or self._stop.is_set():
                     return
-                self._wait(min(remaining_s, SLICE_S))
+                self._wait(min(remaining_s, PACE_S))
             if self._is_closed or self._stop.is_set():
                 return
             yield frame

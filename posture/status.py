@@ -7,15 +7,22 @@ import time
 from collections.abc import Callable
 from math import isnan
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from posture.control import commands
-from posture.control.channel import send
+from posture.control.channel import PATIENCE_S, send
 from posture.errors import ControlError
-from posture.pipeline import StepResult
 from posture.slouch import Reason, SlouchState
+
+if TYPE_CHECKING:  # whoever only asks for the status does without numpy: a third of a tray icon's memory
+    from posture.pipeline import StepResult
+
+LATE_S = 15.0
+"""Seconds; a loop that has done nothing for longer is worth a word (our choice: a lost camera ticks every second)."""
+LATE_LET_GO_S = 105.0
+"""The same while the camera may be let go between two checks: `camera.release_between_checks_s` is 90 at most."""
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,10 +55,18 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     camera: str = ""
     judged_hz: float | None = None
     """Frames judged per second of late; None = every frame."""
+    sustain_s: float | None = None
+    """Seconds a slouch lasts before it is mentioned; None = it is not known yet."""
+
     stretch: str = ""
     """What the newest break reminder named; empty = there was none."""
     slouched: dict[str, float] = {}
     """Slouches by what drove them: ``neck``, ``thoracic``, ``flexion``, ``sink``."""
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the loop has done nothing for so long that it may hang."""
+        return self.age_s is not None and self.age_s > (LATE_LET_GO_S if self.camera == "let go" else LATE_S)
 
 
 class StatusBoard:
@@ -98,15 +113,15 @@ class StatusBoard:
         )
 
 
-def read_status(folder: Path) -> Status | None:
+def read_status(folder: Path, *, patience_s: float = PATIENCE_S) -> Status | None:
     """Return the status of the monitor whose channel is in `folder`; None = none is running.
 
     Raises
     ------
     ControlError
-        If one runs and does not answer.
+        If one runs and does not answer within `patience_s` seconds.
     """
-    reply = send(folder, commands.Status())
+    reply = send(folder, commands.Status(), patience_s=patience_s)
     if reply is None:
         return None
     try:

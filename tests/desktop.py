@@ -42,6 +42,7 @@ PACKAGES = {
     "setpriv": "util-linux",
     "strace": "strace",
     "tmux": "tmux",
+    "trayer": "trayer",
     "nsenter": "util-linux",
     "systemd-run": "systemd",
     "systemd-analyze": "systemd",
@@ -52,6 +53,7 @@ PACKAGES = {
     "xdotool": "xdotool",
     "xfce4-notifyd": "xfce4-notifyd",
     "xfconf-query": "xfconf",
+    "xprop": "x11-utils",
 }
 # Debian keeps services that nobody starts by hand out of the path.
 SERVICE_FOLDERS = ":".join(str(folder) for folder in Path("/usr/lib").glob("*/xfce4/notifyd"))

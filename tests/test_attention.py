@@ -128,6 +128,20 @@ def test_a_landmark_repeated_is_not_a_second_look_at_the_background(noisy):
         assert float(landmarks.t_s[0]) == n * 0.5
 
 
+def test_while_all_is_to_be_judged_all_is_and_the_camera_is_asked_for_it(noisy):
+    landmarker, source = Landmarker(), Source()
+    attention = Attention(landmarker, source, DutyCycle(SETTINGS))
+    pipeline = Pipeline(SETTINGS, calibrate_span_s=(0.0, 1e6))
+    for n in range(60):
+        attention.judge_all(20 <= n < 40)
+        attention.handle(pipeline.step(attention.detect(Frame(n * 0.5, noisy(n))), attention.condition))
+        if 20 <= n < 40:
+            assert source.rate_hz == SETTINGS.camera.rate_hz
+    assert [t_s for t_s in landmarker.seen if 10.0 <= t_s < 20.0] == [n * 0.5 for n in range(20, 40)]
+    assert len([t_s for t_s in landmarker.seen if t_s >= 20.0]) < 5
+    assert source.rate_hz < SETTINGS.camera.rate_hz
+
+
 BLACK = np.zeros((480, 640, 3), np.uint8)
 
 

@@ -4,6 +4,7 @@ Claimed: commands arrive whole and are answered; 100,000 messages of nonsense, s
 the channel working; only who can read the owner's secret is obeyed; a killed monitor's left-overs do no harm.
 """
 
+import contextlib
 import os
 import random
 import signal
@@ -189,7 +190,7 @@ def test_100_000_messages_of_nonsense_are_answered_and_harm_nothing(tmp_path, se
 
 def test_a_message_that_is_too_long_ends_its_conversation_and_no_other(tmp_path, server):
     other, rude = connect(tmp_path), connect(tmp_path)
-    with pytest.raises((EOFError, OSError)):
+    with pytest.raises((EOFError, OSError)):  # it may be shown out after the message's length already
         rude.send_bytes(b" " * (channel.LONGEST_MESSAGE + 1))
         rude.recv_bytes()
     other.send_bytes(msgspec.json.encode(Pause()))
@@ -221,11 +222,43 @@ def test_clients_beyond_the_limit_are_turned_away_and_silent_ones_are_shown_out(
         client.connect(channel_address(tmp_path))
         client.settimeout(20.0)
         silent.append(client)
+    n_challenged = 0
     for client in silent:  # the challenge at most, then the end
-        while client.recv(4096):
+        n_challenged += bool(first := client.recv(4096))
+        while first and client.recv(4096):
             pass
         client.close()
+    assert n_challenged == channel.MOST_CONNECTIONS
     assert send(tmp_path, Pause()).is_ok
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+def test_a_monitor_that_hangs_is_not_waited_for_however_many_do_so_already(tmp_path, is_full):
+    """Whoever connects waits without end for whom nobody accepts any more, as those who asked every 2 s found."""
+    channel._make_secret(tmp_path)
+    told = []
+
+    def ask():
+        try:
+            send(tmp_path, Status(), patience_s=0.2)
+        except ControlError as error:
+            told.append(str(error))
+
+    with socket.socket(socket.AF_UNIX) as stopped, contextlib.ExitStack() as stack:
+        stopped.bind(channel_address(tmp_path))
+        stopped.listen(1)
+        while is_full:
+            waiting = stack.enter_context(socket.socket(socket.AF_UNIX))
+            waiting.setblocking(False)
+            try:
+                waiting.connect(channel_address(tmp_path))
+            except BlockingIOError:
+                break
+        asking = threading.Thread(target=ask, daemon=True)
+        asking.start()
+        asking.join(20.0)
+        assert not asking.is_alive()
+    assert told == ["the monitor does not answer within 0.2 s; does it hang?"]
 
 
 def test_a_closed_channel_keeps_no_thread(tmp_path, desk):

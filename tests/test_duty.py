@@ -7,6 +7,7 @@ frame times count.
 
 import dataclasses
 import itertools
+import math
 import threading
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from posture.attention import Attention
-from posture.duty import GAP_SHARE, PACES, DutyCycle
+from posture.duty import CHANGE_FLOOR, GAP_SHARE, PACES, DutyCycle
 from posture.monitor import run_monitor
 from posture.pipeline import Pipeline, StepResult
 from posture.settings import AlertSettings, CameraSettings, JudgeSettings, PowerSettings, Settings
@@ -263,7 +264,7 @@ def test_an_unchanged_picture_is_held_and_a_changed_one_judged(preset, situation
     assert n_still < 0.6 * n_moving
     pace = PACES[preset]
     later = [is_judged for t_s, is_judged in moving if t_s > 10.0]
-    assert all(later) == (pace.look_s >= pace.change_s)
+    assert all(later) == ((1.0 - CHANGE_FLOOR) * math.sqrt(pace.look_s) >= pace.change_sqrt_s)
     if situation == "away":
         assert len(still) < 200.0 / pace.away_look_s + 20
         assert pace.away_look_s > pace.look_s

@@ -108,9 +108,9 @@ def test_the_space_bar_pauses_and_goes_on(display, tmp_path):
     with watching(display, tmp_path) as process:
         process.wait_for(lambda: find_window(display))
         press(display, "space")
-        process.wait_for("judging paused: paused")
+        process.wait_for("paused until you resume")
         press(display, "space")
-        process.wait_for("judging again")
+        process.wait_for("watching again")
         process.stop(signal.SIGINT)
         wait_until(lambda: not find_window(display), "the window to go")
 

@@ -7,6 +7,7 @@ and nothing else; whatever is wrong is one line; a password in an address is now
 import csv
 import gzip
 import json
+import re
 import resource
 import shutil
 import signal
@@ -185,6 +186,18 @@ def test_a_run_before_a_camera_is_told_again_to_the_byte(env, tmp_path, monkeypa
     found = info(files[0], env)
     assert found["is_whole"]
     assert (found["rebased"], found["snoozes"]) == (2, 2)
+    told = posture("why", env=env).stdout
+    assert "Recording" in told
+    table = told.partition("Recording")[2].splitlines()[2:]
+    shown = [line.split() for line in table if re.match(r" +\d+\.\d +\w+ ", line)]
+    traced = list(csv.DictReader(files[2].read_text(encoding="utf-8").splitlines()))
+    assert len(shown) >= 10
+    for t_s, state, neck, *_ in shown:
+        near = [row for row in traced if f"{float(row['t_s']):.1f}" == t_s]
+        assert (state, neck) in [(row["state"], row["neck_deviation_deg"][:6] or "-") for row in near], (
+            t_s,
+            near,
+        )
 
 
 def test_a_killed_recorder_loses_seconds_and_nothing_else(env, tmp_path):

@@ -13,6 +13,8 @@ from desktop import session_bus
 from mjpeg_server import MjpegServer
 
 from posture.calibration import fit_baseline
+from posture.control.channel import send
+from posture.control.commands import Wrong
 from posture.history.store import History
 from posture.profiles import save_baseline
 from posture.settings import JudgeSettings
@@ -79,6 +81,9 @@ def test_a_camera_is_calibrated_and_a_slouch_before_it_is_told(env, tmp_path, ac
         process.wait_for("Notifications do not arrive")
         process.wait_for(lambda: "slouching" in posture("status", env=env).stdout)
         process.wait_for(lambda: "0 sent, 1 failed" in posture("status", env=env).stdout)
+        assert (
+            "the newest alert was wrong" in send(state, Wrong("was reading")).text
+        )  # as a notification's button does
         process.stop(signal.SIGINT)
         assert process.text.count("Notifications do not arrive") == 1
         assert "alerts" in process.text
@@ -88,6 +93,9 @@ def test_a_camera_is_calibrated_and_a_slouch_before_it_is_told(env, tmp_path, ac
         assert (session.source, session.profile) == (camera.url, "default")
         assert alert.baseline_utc == json.loads(profile.read_bytes())["created_utc"]
         assert {bout.state.value for bout in history.bouts()} >= {"slouching"}
+        assert [(row.alert_id, row.verdict, row.note) for row in history.feedback()] == [
+            (alert.id, "wrong", "was reading")
+        ]
         assert abs(session.end_utc_ms / 1000 - time.time()) < 120
     assert "Slouched for 0:0" in posture("why", env=env).stdout
 

@@ -154,28 +154,48 @@ def send(folder: Path, command: Command, *, patience_s: float = PATIENCE_S) -> R
     ControlError
         If one runs and does not answer within `patience_s`, or refuses.
     """
+    hung = f"the monitor does not answer within {patience_s:g} s; does it hang?"
     try:
         secret = _secret_path(folder).read_bytes()
-        connection = Client(channel_address(folder))
+        connection = _connect(channel_address(folder), min(patience_s, SILENCE_S))
     except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
         return None
+    except BlockingIOError as error:  # so many wait for it already that nobody else may
+        raise ControlError(hung) from error
     except OSError as error:
         raise ControlError(f"cannot reach the monitor: {error}") from error
     with connection:
         try:
-            _limit_silence(connection)
             answer_challenge(connection, secret)
             deliver_challenge(connection, secret)
             connection.send_bytes(msgspec.json.encode(command))
             if not connection.poll(patience_s):
-                raise ControlError(f"the monitor does not answer within {patience_s:g} s; does it hang?")
+                raise ControlError(hung)
             return msgspec.json.decode(connection.recv_bytes(LONGEST_MESSAGE), type=Reply)
         except AuthenticationError as error:
             raise ControlError("the monitor refuses this user") from error
         except (EOFError, ConnectionResetError, BrokenPipeError):  # it ended in this very moment
             return None
+        except BlockingIOError as error:
+            raise ControlError(hung) from error
         except (OSError, ValueError) as error:
             raise ControlError(f"the monitor's answer cannot be read: {error}") from error
+
+
+def _connect(address: str, limit_s: float) -> Connection:
+    """Return a connection to `address`; making it, and every read and write, fails after `limit_s`.
+
+    Raises
+    ------
+    OSError
+        If there is nobody; BlockingIOError after `limit_s`.
+    """
+    if sys.platform == "win32":
+        return Client(address)
+    with socket.socket(socket.AF_UNIX) as handle:
+        _limit(handle, limit_s)  # connecting too waits, without end, for whom nobody accepts any more
+        handle.connect(address)
+        return Connection(handle.detach())
 
 
 def _secret_path(folder: Path) -> Path:
@@ -194,11 +214,16 @@ def _limit_silence(connection: Connection) -> None:
     """Let reads and writes on a socket fail after a while: half a message must not hold a thread for ever."""
     if sys.platform == "win32":
         return
-    seconds, fraction = divmod(SILENCE_S, 1.0)
-    limit = struct.pack("ll", int(seconds), int(fraction * 1e6))
     with socket.socket(fileno=os.dup(connection.fileno())) as handle:
-        handle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
-        handle.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+        _limit(handle, SILENCE_S)
+
+
+def _limit(handle: socket.socket, limit_s: float) -> None:
+    """Let what a socket does fail after `limit_s`."""
+    seconds, fraction = divmod(limit_s, 1.0)
+    limit = struct.pack("ll", int(seconds), int(fraction * 1e6))
+    handle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+    handle.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
 
 
 def _shut(connection: Connection) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
+from math import isnan
 from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
 
+from posture.errors import PostureError
 from posture.history.proposal import PARTS, Proposal, limit
 from posture.history.rows import AlertRow, BoutRow, FeedbackRow, MinuteRow
+from posture.recording.excerpt import judge_excerpt
 from posture.slouch import SlouchState
 from posture.words import STATES, clock
 
@@ -158,29 +161,25 @@ def _state_text(at_ms: int, bouts: Sequence[BoutRow]) -> Text:
 
 
 def trace_lines(alert: AlertRow) -> list[Text]:
-    """Return the stretch of the trace that was kept around an alert; nothing when none was."""
+    """Return the stretch of the trace or recording that was kept around an alert; nothing when none was."""
     if not alert.trace_path:
         return []
     path = Path(alert.trace_path)
-    where = f"Trace {path}, around {alert.trace_t_s:.1f} s"
-    if path.suffix != ".csv":
-        return [Text(f"{where}.")]
+    where = f"{'Trace' if path.suffix == '.csv' else 'Recording'} {path}, around {alert.trace_t_s:.1f} s"
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = [row for row in csv.DictReader(file) if _is_near(row, alert.trace_t_s)]
+        rows = _trace_rows(path, alert) if path.suffix == ".csv" else _recorded_rows(path, alert)
+    except PostureError as error:
+        return [Text(f"{where}: cannot be shown: {error}", "yellow")]
     except (OSError, ValueError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no trace of 'posture run'"
         return [Text(f"{where}: cannot be shown: {reason}", "yellow")]
     if not rows:
         return [Text(f"{where}: it has nothing from then any more; was it overwritten?", "yellow")]
-    step = max(1, len(rows) // TRACE_ROWS)
-    names = ("t_s", "state", "neck_deviation_deg", "thoracic_deviation_deg", "slouch_ratio", "slouched_s")
     lines = [
         Text(f"{where}:"),
         Text(f"{'s':>9} {'state':>10} {'neck':>7} {'trunk':>7} {'ratio':>6} {'slouched':>8}", "dim"),
     ]
-    for row in rows[::step]:
-        t_s, state, neck, trunk, ratio, slouched_s = (row.get(name) or "-" for name in names)
+    for t_s, state, neck, trunk, ratio, slouched_s in rows[:: max(1, len(rows) // TRACE_ROWS)]:
         lines.append(
             Text(
                 f"{float(t_s):>9.1f} {state:>10} {neck[:6]:>7} {trunk[:6]:>7} {ratio[:5]:>6} {slouched_s[:6]:>8}"
@@ -189,9 +188,39 @@ def trace_lines(alert: AlertRow) -> list[Text]:
     return lines
 
 
-def _is_near(row: dict[str, str], t_s: float) -> bool:
-    """Return whether a trace's row is shown for an alert at a frame time."""
-    return t_s - TRACE_BEFORE_S <= float(row.get("t_s") or "nan") <= t_s + TRACE_AFTER_S
+def _trace_rows(path: Path, alert: AlertRow) -> list[tuple[str, ...]]:
+    """Return the rows of a trace around an alert."""
+    names = ("t_s", "state", "neck_deviation_deg", "thoracic_deviation_deg", "slouch_ratio", "slouched_s")
+    from_s, to_s = alert.trace_t_s - TRACE_BEFORE_S, alert.trace_t_s + TRACE_AFTER_S
+    with path.open(encoding="utf-8", newline="") as file:
+        return [
+            tuple(row.get(name) or "-" for name in names)
+            for row in csv.DictReader(file)
+            if from_s <= float(row.get("t_s") or "nan") <= to_s
+        ]
+
+
+def _recorded_rows(path: Path, alert: AlertRow) -> list[tuple[str, ...]]:
+    """Return the same of a recording, whose frames around the alert are judged again."""
+    from_s, to_s = alert.trace_t_s - TRACE_BEFORE_S, alert.trace_t_s + TRACE_AFTER_S
+    began_s = alert.trace_t_s - (alert.at_utc_ms - alert.onset_utc_ms) / 1000.0
+    results = judge_excerpt(path, min(from_s, began_s) - TRACE_BEFORE_S, from_s, to_s)
+    return [
+        (
+            f"{result.t_s}",
+            result.state.value,
+            _cell(result.neck_deviation_deg),
+            _cell(result.thoracic_deviation_deg),
+            _cell(result.slouch_ratio),
+            _cell(result.slouched_s),
+        )
+        for result in results
+    ]
+
+
+def _cell(value: float) -> str:
+    """Return a number as a table shows it; a dash when it was not measured."""
+    return "-" if isnan(value) else f"{value:.3f}"
 
 
 def proposal_lines(proposal: Proposal) -> list[Text]:
