@@ -83,15 +83,18 @@ class Ledger:
         if not self._marks or now < self._marks[0]:
             return
         self._marks.pop(0)
-        with self._process.oneshot():
-            row = (
-                self._process.memory_info().rss / MB,
-                self._process.num_threads(),
-                self._process.num_fds(),
-            )
+        row = (self._process.memory_info().rss / MB, *self._held())
         self.rows.append((now, *row))
         sizes = [path.stat().st_size for path in self._database().parent.glob(self._database().name + "*")]
         say(f"{now:8.1f} {n_frames:>9} {row[0]:12.1f} {row[1]:8d} {row[2]:8d} {sum(sizes) / 1024:11.0f}")
+
+    def _held(self) -> tuple[int, int]:
+        """Return how many threads and handles there are for more than a moment."""
+        looks = []
+        for _ in range(20):
+            looks.append((self._process.num_threads(), self._process.num_fds()))
+            time.sleep(0.02)
+        return min(looks)
 
     def verdict(self) -> bool:
         """Print what has grown, and return whether that is allowed."""

@@ -279,6 +279,23 @@ class Drills:
             cpu_s / out_s < 0.1,
         ).judge()
 
+    def hung(self) -> Iterator[Row]:
+        """The camera's server takes connections and says nothing."""
+        with self._watched() as (_, camera, monitor):
+            back_s = []
+            for _ in range(3 if self.is_quick else 10):
+                camera.close()
+                camera.fault = "mute"
+                camera.start()
+                monitor.wait(lambda: not monitor.is_judging(), 20.0)
+                time.sleep(self.rng.uniform(5.0, 12.0))
+                camera.fault = ""  # for the next connection; the one that waits is never answered
+                back_s.append(monitor.back_s())
+            lost_s = monitor.end()
+        ordered = sorted(back_s)
+        outcome = f"alive; median {ordered[len(ordered) // 2]:.1f} s, worst {ordered[-1]:.1f} s"
+        yield Row("server hung", f"{len(back_s)} times, for 5-12 s", outcome, ordered[-1], lost_s).judge()
+
     def _spell(self, drill: str, done: str, expected: str, spoil: Callable[[Scene], None]) -> Row:
         """Spoil what is seen until the monitor has noticed, undo it, and wait until it judges again."""
         with self._watched() as (scene, _, monitor):
@@ -449,7 +466,7 @@ class Drills:
                 yield Row(
                     "D-Bus gone",
                     "the session bus killed, an alert after it",
-                    f"alive, {failed} failed; {cpu_s / 5.0:.1%} of a core",
+                    f"alive, {failed} failed; {cpu_s / 5.0:.1%} of a core in all",
                     longest_s,
                     monitor.end(),
                     note=monitor.said("do not arrive"),
