@@ -266,7 +266,7 @@ class Assembly:
         """Return what ``posture status`` shows beside the newest result."""
         queue, conductor, camera = self._queue, self._conductor, self._camera
         return {
-            "notifications_sent": queue.sent,
+            "notifications_sent": queue.sent if self._settings.notify.enabled else 0,
             "notifications_failed": queue.failed,
             "notifications_dropped": queue.dropped,
             "last_notification_error": queue.last_error,

@@ -26,13 +26,14 @@ from posture.profiles import (
     age_text,
     is_there,
     load_baseline,
+    now_utc,
     profile_path,
     read_profile,
     save_profile,
 )
 from posture.receipt import Drift, find_drift, make_receipt
 from posture.separation import separate, sharpen
-from posture.session import TERMINATED, StopSignals, calibrate, collect
+from posture.session import TERMINATED, StopSignals, collect
 from posture.settings import Settings
 from posture.status import read_status
 from posture.tables import labelled, receipt_rows, separation_text
@@ -97,7 +98,7 @@ def take_baseline(
     countdown_s = 0.0 if is_clip else settings.calibration.countdown_s
     onlooker = Onlooker(observer)
     with _countdown(console, "hold still", window, onlooker) as show:
-        result = calibrate(
+        run = collect(
             frames,
             onlooker,
             settings,
@@ -106,9 +107,10 @@ def take_baseline(
             on_tick=show,
             stop=signals.stop,
         )
-    if result is None:
+    if run is None:
         console.print("Stopped; no baseline was taken.")
         return None
+    result = run.result(now_utc())
     baseline: Baseline | None = result.baseline
     if with_slouch:
         console.print("Now your usual slouch: sink into it as at the end of a day, and stay there.")
@@ -153,7 +155,7 @@ def _with_slouch(
     )
     if slouch is None:
         return None
-    found = separate(upright.baseline, upright.landmarks, slouch, settings.judge)
+    found = separate(upright.baseline, upright.landmarks, slouch.landmarks, settings.judge)
     sharpened = sharpen(upright.baseline, found)
     before, after = (make_thresholds(settings.judge, b) for b in (upright.baseline, sharpened))
     console.print(separation_text(found, before, after))
@@ -263,7 +265,7 @@ def choose_by_view(
     why = "nobody was in view"
     for _ in range(LOOK_ROUNDS):
         with _countdown(console, "looking which profile fits") as show:
-            seen = collect(
+            run = collect(
                 frames,
                 observer,
                 settings,
@@ -272,8 +274,9 @@ def choose_by_view(
                 on_tick=show,
                 stop=signals.stop,
             )
-        if seen is None:
+        if run is None:
             return chosen
+        seen = run.landmarks
         if not len(seen):
             break
         if fit(chosen.options[0].baseline, seen).n_frames < MIN_FRAMES:

@@ -11,11 +11,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Self
 
-from posture.calibration_run import CalibrationResult, CalibrationRun, CalibrationTick
-from posture.landmarks import Frame, Landmarks
+from posture.calibration_run import CalibrationRun, CalibrationTick
+from posture.landmarks import Frame
 from posture.monitor import FrameObserver, run_monitor
 from posture.pipeline import Pipeline
-from posture.profiles import now_utc
 from posture.settings import Settings
 from posture.sinks import EventSink, Sink, TraceSink
 from posture.sources import FrameSource
@@ -68,7 +67,7 @@ class StopSignals:
             raise SystemExit(self.exit_code)  # not KeyboardInterrupt: frameworks print things for that
 
 
-def calibrate(
+def collect(
     frames: Iterator[Frame],
     observer: FrameObserver,
     settings: Settings,
@@ -77,8 +76,8 @@ def calibrate(
     countdown_s: float,
     on_tick: Callable[[CalibrationTick], None],
     stop: threading.Event,
-) -> CalibrationResult | None:
-    """Take a baseline from a running source, after a countdown.
+) -> CalibrationRun | None:
+    """Run a calibration before a running source, after a countdown.
 
     Parameters
     ----------
@@ -97,48 +96,9 @@ def calibrate(
 
     Returns
     -------
-    CalibrationResult or None
-        None when it was stopped.
-
-    Raises
-    ------
-    CalibrationError
-        If the frames make no baseline; the text says why.
+    CalibrationRun or None
+        With all its frames, or as many as there were; None = it was stopped.
     """
-    run = _collect(
-        frames, observer, settings, seconds=seconds, countdown_s=countdown_s, on_tick=on_tick, stop=stop
-    )
-    return None if run is None else run.result(now_utc())
-
-
-def collect(
-    frames: Iterator[Frame],
-    observer: FrameObserver,
-    settings: Settings,
-    *,
-    seconds: float,
-    countdown_s: float,
-    on_tick: Callable[[CalibrationTick], None],
-    stop: threading.Event,
-) -> Landmarks | None:
-    """Return the landmarks of some seconds after a countdown, or None when it was stopped; see :func:`calibrate`."""
-    run = _collect(
-        frames, observer, settings, seconds=seconds, countdown_s=countdown_s, on_tick=on_tick, stop=stop
-    )
-    return None if run is None else run.landmarks
-
-
-def _collect(
-    frames: Iterator[Frame],
-    observer: FrameObserver,
-    settings: Settings,
-    *,
-    seconds: float,
-    countdown_s: float,
-    on_tick: Callable[[CalibrationTick], None],
-    stop: threading.Event,
-) -> CalibrationRun | None:
-    """Return a calibration whose frames have all come, or as many as there were; None = it was stopped."""
     run = CalibrationRun(settings.judge, seconds=seconds, countdown_s=countdown_s)
     for frame in frames:
         if stop.is_set():

@@ -164,7 +164,7 @@ def test_without_the_extra_it_is_mpeg_4_with_the_same_timing(tmp_path):
     assert len(pictures) == len(originals)
     assert times_s == pytest.approx(original_times_s, abs=0.02)
     told = fails("replay", EMPTY, "--baseline", front_baseline(), "--plot", tmp_path / "p.png", env=env)
-    assert told == "--plot needs Matplotlib: pip install 'posture[plot]'"
+    assert told == "--plot needs Matplotlib: python -m pip install matplotlib"
 
 
 def test_several_clips_go_to_a_folder_also_pictures(env, tmp_path):

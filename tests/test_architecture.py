@@ -180,9 +180,21 @@ OUTER = [
     "checks.engine",
     "checks.running",
     "doctor",
+    "commands.options",
+    "commands.watching",
+    "commands.recordings",
+    "commands.control",
+    "commands.person",
+    "commands.machine",
+    "commands.config",
+    "commands.history",
+    "commands.autostart",
+    "commands.profiles",
+    "commands.trace",
     "cli",
     "__main__",
 ]
+COMMAND_LINE = {"cli", "commands.config"}  # may print
 CORE = PURE[: PURE.index("smoothing")] + CONSTANTS + PURE[PURE.index("smoothing") :]
 ORDER = CORE + OUTER
 
@@ -209,7 +221,7 @@ HOME = {
     "matplotlib": {"view.plot"},
     "cv2_enumerate_cameras": {"cameras"},
     "plyer": {"notify"},
-    "typer": {"cli"},
+    "typer": {"cli"} | {module for module in OUTER if module.startswith("commands.")},
     "rich": {
         "terminal",
         "panel",
@@ -349,13 +361,21 @@ def test_libraries_are_the_declared_ones(module):
     assert roots(TREES[module]) <= set(sys.stdlib_module_names) | set(HOME) | {"numpy"}
 
 
-@pytest.mark.parametrize("module", [m for m in TREES if m != "cli"])
+@pytest.mark.parametrize("module", [m for m in TREES if m not in COMMAND_LINE])
 def test_only_the_command_line_prints_and_exits(module):
     for node in ast.walk(TREES[module]):
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)
             assert called not in ("print", "exit", "quit", "logging.basicConfig")
             assert called != "sys.exit" or module == "__main__"
+            assert called != "typer.Exit" or module == "commands.options"
+
+
+def test_a_command_ends_by_its_code_alone():
+    called = {
+        ast.unparse(node.func) for node in ast.walk(TREES["commands.config"]) if isinstance(node, ast.Call)
+    }
+    assert not called & {"exit", "quit", "sys.exit", "os._exit", "typer.Exit", "logging.basicConfig"}
 
 
 @pytest.mark.parametrize("module", TREES)

@@ -96,6 +96,24 @@ def test_drawing_again_into_the_same_memory_leaves_nothing_of_the_last(picture):
     assert np.array_equal(again, OVERLAY.draw(nobody, BASELINE))
 
 
+@pytest.mark.parametrize("is_blurred", [False, True])
+@pytest.mark.parametrize("is_mirrored", [False, True])
+def test_the_order_of_the_channels_changes_nothing_else(picture, is_mirrored, is_blurred):
+    image, landmarks, result = picture
+    rgb, bgr = (
+        OVERLAY.draw(
+            Moment(image, landmarks, result),
+            BASELINE,
+            is_mirrored=is_mirrored,
+            is_blurred=is_blurred,
+            hint="b blur",
+            is_bgr=is_bgr,
+        )
+        for is_bgr in (False, True)
+    )
+    assert np.array_equal(rgb, bgr[:, :, ::-1])
+
+
 def test_nobody_is_drawn_where_nobody_is(picture):
     image, _, result = picture
     drawn = OVERLAY.draw(Moment(image, no_person(0.0, 0.5, 0.75), result), BASELINE)

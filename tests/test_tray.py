@@ -31,7 +31,7 @@ from posture.control.channel import ControlServer
 from posture.slouch import Reason, SlouchState
 from posture.tray.view import COLOURS, Icon
 
-pytest.importorskip("PySide6", reason="needs PySide6: pip install 'posture[tray]'")
+pytest.importorskip("PySide6", reason="needs PySide6: python -m pip install PySide6-Essentials")
 PANEL = (
     "--edge top --align right --widthtype request --height 26 --transparent false --alpha 0 --tint 0xf0f0f0"
 )
@@ -403,4 +403,4 @@ def test_without_pyside_it_says_what_to_install(tmp_path):
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert len(done.stderr.splitlines()) == 1
-    assert "install posture[tray]" in done.stderr
+    assert "pip install PySide6-Essentials" in done.stderr

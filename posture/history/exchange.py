@@ -107,7 +107,7 @@ def _encode_parquet(tables: Mapping[str, list[Any]]) -> bytes:
         import pyarrow.parquet
     except ImportError:
         raise OutputError(
-            "Parquet needs the library pyarrow: python -m pip install 'posture[parquet]', or choose csv or json"
+            "Parquet needs the library pyarrow: python -m pip install pyarrow, or choose csv or json"
         ) from None
     kinds = {int: pyarrow.int64(), float: pyarrow.float64(), str: pyarrow.string()}
     schema = {"table": pyarrow.string(), "local_time": pyarrow.string()}

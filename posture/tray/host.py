@@ -58,7 +58,7 @@ def check(environ: Mapping[str, str], *, wait_s: float = 0.0, stop: threading.Ev
         If it cannot; the text says why and what to do.
     """
     if importlib.util.find_spec("PySide6") is None:
-        raise TrayError("the tray icon needs PySide6: install posture[tray], for example with pip")
+        raise TrayError("the tray icon needs PySide6: python -m pip install PySide6-Essentials")
     if sys.platform.startswith("linux") and not any(
         environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     ):

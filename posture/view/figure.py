@@ -10,7 +10,7 @@ stands on the present shoulders, in the present size; it cannot show that the wh
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import exp, isfinite, isnan
+from math import exp, isfinite
 from typing import Final
 
 import numpy as np
@@ -30,6 +30,7 @@ _TRUNK_HEADS = (
     3.0  # length of the trunk line when the hips are not seen, in half head heights: it shows no direction
 )
 _SCALE = (0.4, 2.5)  # a ghost further off in size than this is of no use
+_SWAPPED, _SWAPPED_FROM = np.array((-1.0, 1.0)), np.array((1.0, 0.0))  # of the mirrored picture
 _CUE = {name: i for i, name in enumerate(CUE_NAMES)}
 
 
@@ -90,14 +91,12 @@ def find_figure(landmarks: Landmarks, baseline: Baseline | None) -> Figure | Non
     if not (np.abs(upper) < MAX_COORDINATE).all() or not isfinite(width) or width <= 0.0:
         return None
     face, shoulders = upper[: P.MOUTH_RIGHT + 1], upper[P.LEFT_SHOULDER :]
-    middle = shoulders.mean(axis=0)
+    middle = _middle(shoulders)
     log_face = float(angles.cue("log_face")[0])
-    tragi = face[[P.LEFT_EAR, P.RIGHT_EAR]].mean(axis=0)
+    tragi = _middle(face[P.LEFT_EAR : P.RIGHT_EAR + 1])
     head = _head(tragi, exp(log_face))
-    hips = points[[P.LEFT_HIP, P.RIGHT_HIP]].mean(axis=0)
-    is_seen = not isnan(float(angles.thoracic_inclination_deg[0])) and bool(
-        (np.abs(hips) < MAX_COORDINATE).all()
-    )
+    hips = _middle(points[P.LEFT_HIP : P.RIGHT_HIP + 1])
+    is_seen = bool(angles.cue("hips_seen")[0] > 0.5) and bool((np.abs(hips) < MAX_COORDINATE).all())
     end = hips if is_seen else middle + np.array((0.0, _TRUNK_HEADS * head.half[1]))
     neck = np.stack((middle, tragi))
     ghost = None if baseline is None else _ghost(baseline, middle, width, log_face)
@@ -145,9 +144,14 @@ def _head(tragi: FloatArray, face: float) -> Head:
     return Head(tragi - np.array((0.0, _HEAD_ABOVE_EARS_CM * per_cm)), np.array(HEAD_HALF_CM) * per_cm)
 
 
+def _middle(two: FloatArray) -> FloatArray:
+    """Return the point between (2, 2) points; `mean` takes four times as long."""
+    return np.asarray((two[0] + two[1]) * 0.5)
+
+
 def _flip(points: FloatArray) -> FloatArray:
     """Return (..., 2) points of the mirrored picture."""
-    return np.asarray(points * (-1.0, 1.0) + (1.0, 0.0))
+    return np.asarray(points * _SWAPPED + _SWAPPED_FROM)
 
 
 def _mirror_head(head: Head) -> Head:

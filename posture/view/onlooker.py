@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from posture.angles import measure_rows
 from posture.landmarks import Frame, Landmarks
 from posture.monitor import FrameObserver
 from posture.pipeline import StepResult
@@ -37,7 +38,9 @@ class Onlooker:
             As the observer's.
         """
         self._frame = frame
-        self._landmarks = self._observer.detect(frame)
+        (self._landmarks,) = measure_rows(
+            self._observer.detect(frame)
+        )  # once, for the judge and for the drawing
         return self._landmarks
 
     def rebase(self) -> None:

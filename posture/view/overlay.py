@@ -59,6 +59,7 @@ class Overlay:
         is_blurred: bool = False,
         size_px: tuple[int, int] | None = None,
         hint: str = "",
+        is_bgr: bool = False,
         out: UInt8Array | None = None,
     ) -> UInt8Array:
         """Return the picture with everything drawn on it.
@@ -77,19 +78,23 @@ class Overlay:
             Width and height of the result; left out: the picture's own.
         hint : str
             A line for the corner, such as which keys do what.
+        is_bgr : bool
+            Return blue, green, red, as OpenCV shows pictures; mirrored, that costs nothing.
         out : (H, W, 3) uint8, optional
             Drawn into if it has the result's size: memory taken anew for every frame costs more than a line.
 
         Returns
         -------
         (H, W, 3) uint8
-            RGB; `out` or a new array.
+            RGB or BGR; `out` or a new array.
         """
         figure = None if moment.landmarks is None else find_figure(moment.landmarks, baseline)
         if figure is not None and is_mirrored:
             figure = mirror(figure)
-        image = _background(moment.image_rgb, size_px, out, is_mirrored=is_mirrored, is_blurred=is_blurred)
-        canvas = Canvas(image)
+        image = _background(
+            moment.image_rgb, size_px, out, is_mirrored=is_mirrored, is_blurred=is_blurred, is_bgr=is_bgr
+        )
+        canvas = Canvas(image, is_bgr=is_bgr)
         result = moment.result
         colour = colour_of(STATES[result.state][2]) if result is not None else WHITE
         is_judged = result is not None and result.reason is Reason.NONE and baseline is not None
@@ -181,6 +186,7 @@ def _background(
     *,
     is_mirrored: bool,
     is_blurred: bool,
+    is_bgr: bool,
 ) -> UInt8Array:
     """Return the picture to draw on, in the size wanted."""
     cv2 = import_cv2()
@@ -193,9 +199,13 @@ def _background(
         image = cv2.resize(image, size_px, interpolation=cv2.INTER_AREA if is_smaller else cv2.INTER_LINEAR)
     if is_blurred:
         image = blur(image)
-    page = np.empty_like(image) if out is None or out.shape != image.shape else out
-    if is_mirrored:
+    page = np.empty(image.shape, np.uint8) if out is None or out.shape != image.shape else out
+    if is_mirrored and is_bgr:  # a row's bytes backwards are both at once
+        cv2.flip(image.reshape(len(image), -1), 1, dst=page.reshape(len(page), -1))
+    elif is_mirrored:
         cv2.flip(image, 1, dst=page)
+    elif is_bgr:
+        cv2.cvtColor(image, cv2.COLOR_RGB2BGR, dst=page)
     else:
         page[:] = image
     return page
@@ -220,7 +230,7 @@ def _draw_symbol(canvas: Canvas, state: SlouchState, at: tuple[float, float], co
     """Draw the state's symbol, the one that the terminal has as a letter."""
     (x, y), r = at, 9 * canvas.unit
     if state is SlouchState.UPRIGHT:
-        canvas.disc(at, 9, colour)
+        canvas.discs(np.array([at]), 9, colour)
     elif state is SlouchState.SLOUCHING:
         canvas.polygon([(x, y - r), (x + 1.05 * r, y + 0.85 * r), (x - 1.05 * r, y + 0.85 * r)], colour)
     elif state is SlouchState.AWAY:

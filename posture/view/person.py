@@ -26,10 +26,8 @@ def draw_person(canvas: Canvas, figure: Figure, colour: Colour) -> None:
     else:
         canvas.dashed(trunk[0], trunk[1], colour, 3)
     canvas.line(neck[0], neck[1], colour, 5, casing=1.2)
-    for point in figure.face * w:
-        canvas.disc(point, 1.9, WHITE, casing=0.5)
-    for point in (*figure.shoulders, *figure.neck):
-        canvas.disc(point * w, 4.0, WHITE, casing=1.2)
+    canvas.discs(figure.face * w, 1.9, WHITE, casing=0.5)
+    canvas.discs(np.concatenate((shoulders, neck)), 4.0, WHITE, casing=1.2)
 
 
 def draw_ghost(canvas: Canvas, ghost: Ghost) -> None:

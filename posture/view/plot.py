@@ -127,7 +127,7 @@ def _import_matplotlib() -> Any:
         import matplotlib
         import matplotlib.figure
     except ImportError as error:
-        raise OutputError("--plot needs Matplotlib: pip install 'posture[plot]'") from error
+        raise OutputError("--plot needs Matplotlib: python -m pip install matplotlib") from error
     return matplotlib
 
 

@@ -20,7 +20,8 @@ from posture.errors import OutputError
 from posture.landmarks import UInt8Array
 
 MPEG4_NOTE: Final = (
-    "written as MPEG-4 part 2, which browsers do not play; pip install 'posture[video]' writes H.264"
+    "written as MPEG-4 part 2, which browsers do not play; with the library PyAV it is H.264 "
+    "(python -m pip install av)"
 )
 _TICK_S = Fraction(
     1, 90_000

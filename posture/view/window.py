@@ -20,6 +20,7 @@ import numpy as np
 
 from posture.baseline import Baseline
 from posture.capture import import_cv2
+from posture.landmarks import UInt8Array
 from posture.settings import Settings
 from posture.view.moment import Moment
 from posture.view.overlay import Overlay
@@ -60,11 +61,23 @@ def send(connection: Connection, moment: Moment, baseline: Baseline | None) -> N
     shape = None if image is None else image.shape
     connection.send((replace(moment, image_rgb=None), baseline, shape))
     if image is not None:
-        connection.send_bytes(np.ascontiguousarray(image).data.cast("B"))
+        data = np.ascontiguousarray(image).data.cast("B")
+        if sys.platform == "win32":
+            connection.send_bytes(data)
+            return
+        while len(data):
+            data = data[os.write(connection.fileno(), data) :]
 
 
-def receive(connection: Connection) -> tuple[Moment, Baseline | None]:
+def receive(connection: Connection, out: UInt8Array | None = None) -> tuple[Moment, Baseline | None]:
     """Take over what :func:`send` sends; waits for it.
+
+    Parameters
+    ----------
+    connection : Connection
+        The end to read.
+    out : (H, W, 3) uint8, optional
+        The picture is read into it if it has the picture's size: half the time of memory taken anew.
 
     Raises
     ------
@@ -72,10 +85,19 @@ def receive(connection: Connection) -> tuple[Moment, Baseline | None]:
         If the other end is closed.
     """
     moment, baseline, shape = connection.recv()
-    if shape is not None:
-        image = np.frombuffer(connection.recv_bytes(), np.uint8).reshape(shape)
-        moment = replace(moment, image_rgb=image)
-    return moment, baseline
+    if shape is None:
+        return moment, baseline
+    image = np.empty(shape, np.uint8) if out is None or out.shape != shape else out
+    if sys.platform == "win32":
+        connection.recv_bytes_into(image)
+    else:
+        rest = image.data.cast("B")
+        while len(rest):
+            n_read = os.readv(connection.fileno(), [rest])
+            if not n_read:
+                raise EOFError
+            rest = rest[n_read:]
+    return replace(moment, image_rgb=image), baseline
 
 
 def show_window(
@@ -150,7 +172,7 @@ class _Window:
             yield newest, is_new
             is_new = self._incoming.poll(_TICK_S)
             while self._incoming.poll(0):
-                newest = receive(self._incoming)
+                newest = receive(self._incoming, newest[0].image_rgb)
 
     def _open(self, moment: Moment) -> None:
         """Open the window: no toolbar, any size, the picture's shape."""
@@ -182,10 +204,11 @@ class _Window:
             is_blurred=self._is_blurred,
             size_px=size_px,
             hint=COMMAND_KEYS if self._takes_commands else KEYS,
+            is_bgr=True,
             out=self._page,
         )
         with contextlib.suppress(cv2.error):  # closed in this very moment
-            cv2.imshow(TITLE, cv2.cvtColor(self._page, cv2.COLOR_RGB2BGR, dst=self._page))
+            cv2.imshow(TITLE, self._page)
 
     def _is_visible(self) -> bool:
         """Return whether the window is still there; asking about a closed one raises."""

@@ -1,0 +1,112 @@
+"""Judge and make recordings: replay, record, bench."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from posture.commands.options import SetOption, SourceOption, end
+
+
+def replay(
+    clips: Annotated[
+        list[str],
+        typer.Argument(metavar="CLIP...", help="Clips, folders of pictures, or recorded landmarks."),
+    ],
+    calibrate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A:B",
+            help="Fit the baseline on these seconds of each clip.",
+            show_default="0:8, or a recording's own baseline",
+        ),
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="Judge against this baseline file.", show_default=False)
+    ] = None,
+    set_: SetOption = None,
+    trace: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT.csv", help="Write one row per frame; a folder for several clips.", show_default=False
+        ),
+    ] = None,
+    events: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT.jsonl",
+            help="Write one JSON object per event; a folder for several clips.",
+            show_default=False,
+        ),
+    ] = None,
+    annotate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT.mp4",
+            help="Write the clip with everything drawn on it; a folder for several clips.",
+            show_default=False,
+        ),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT.png|.svg|.html",
+            help="Write a chart of the whole clip; a folder for several clips.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Judge recorded clips exactly as the live monitor would have."""
+    if calibrate is not None and baseline is not None:
+        raise typer.BadParameter("give either --calibrate or --baseline, not both")
+    span_s = _parse_span(calibrate)
+    from posture.replaying import run_replay
+
+    end(run_replay(clips, span_s, baseline, set_ or [], trace, events, annotate, plot))
+
+
+def _parse_span(text: str | None) -> tuple[float, float] | None:
+    """Return the seconds of ``A:B``."""
+    if text is None:
+        return None
+    try:
+        start_s, end_s = (float(part) for part in text.split(":"))
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not START:END in seconds, for example 0:8") from None
+    if not 0 <= start_s < end_s < float("inf"):
+        raise typer.BadParameter(f"{text!r}: the start must come before the end, and neither before 0")
+    return start_s, end_s
+
+
+def record(
+    trace: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help="Write to this new file; in a folder, one named after the time."),
+    ],
+    source: SourceOption = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=1, help="End after this long.", show_default="until Ctrl-C")
+    ] = None,
+    set_: SetOption = None,
+) -> None:
+    """Record what the camera sees as landmarks, without a picture and without judging it.
+
+    'posture replay FILE --calibrate A:B' judges it later.
+    """
+    from posture.tracing import run_record
+
+    end(run_record(source, trace, seconds, set_ or []))
+
+
+def bench(
+    clip: Annotated[
+        Path | None, typer.Argument(help="A clip to measure with.", show_default="the packaged one")
+    ] = None,
+    repeat: Annotated[int, typer.Option(min=1, max=50, help="Interleaved rounds.")] = 3,
+) -> None:
+    """Measure speed on this machine, as ratios taken in one run."""
+    from posture.inspecting import run_bench
+
+    end(run_bench(clip, repeat))
