@@ -3,13 +3,18 @@
 python benchmarks/duty.py CLIP [--minutes 10] [--calibrate 12]
 
 CLIP (a desk session; its first seconds upright) is served again and again as MJPEG at 640x480 and 15 pictures a second,
-with sensor noise, to all of them at the same time.
+with sensor noise, to all of them at the same time. The runs are whole: each has a home of its own with a history, its
+control channel, and a desktop (private buses that answer like GNOME's, an X server) to watch and to notify. The live
+panel is benchmarks/panel.py's.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -23,7 +28,10 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import mjpeg_server
+from desktop import x_display
+from surroundings import gnome_session
 
+N_NAMES = 150  # other programs on the session bus
 SIZE_PX, RATE_HZ, NOISE_GREY, QUALITY = (640, 480), 15.0, 2.0, 85
 WARM_S = 15.0  # models load and the first frames are judged one by one
 WANTED = {"balanced": 75.0, "eco": 40.0}
@@ -65,6 +73,13 @@ def _own(home: str, name: str) -> dict[str, str]:
     return {f"XDG_{kind}_HOME": f"{home}/{name}/{kind}" for kind in ("STATE", "DATA", "CONFIG")}
 
 
+def kept_min(home: Path) -> float:
+    """Return the minutes that a run's history covers."""
+    with contextlib.closing(sqlite3.connect(home / ".local/share/posture/history.sqlite")) as connection:
+        ((total_ms,),) = connection.execute("SELECT total(end_utc_ms - start_utc_ms) FROM bouts").fetchall()
+    return float(total_ms) / 60_000.0
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("clip", type=Path)
@@ -78,21 +93,37 @@ def main() -> None:
 
     mjpeg_server.cv2 = Encoded
     mjpeg_server.numbered_picture = lambda number: pictures[int(number / RATE_HZ * fps) % len(pictures)]
-    with tempfile.TemporaryDirectory() as home, mjpeg_server.MjpegServer(rate_hz=RATE_HZ) as server:
-        env = {key: value for key, value in os.environ.items() if not key.startswith("XDG_")} | {"HOME": home}
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="posture-duty-")))
+        server = stack.enter_context(mjpeg_server.MjpegServer(rate_hz=RATE_HZ))
+        env = {key: value for key, value in os.environ.items() if not key.startswith("XDG_")}
+        env |= stack.enter_context(gnome_session(N_NAMES)) | {"DISPLAY": stack.enter_context(x_display())}
+        homes = {name: folder / name for name in [*WANTED, "naive"]}  # a user has one monitor
         posture = [sys.executable, "-m", "posture"]
         subprocess.run(
-            [*posture, "calibrate", "--source", args.clip, "--seconds", f"{args.calibrate}"],
-            env=env,
+            [
+                *posture,
+                "calibrate",
+                "--source",
+                args.clip,
+                "--seconds",
+                f"{args.calibrate}",
+                "--profile",
+                "bench",
+            ],
+            env=env | {"HOME": str(folder / "first")},
             check=True,
             stdout=subprocess.DEVNULL,
         )
-        baseline = ["--baseline", Path(home) / ".local/share/posture/profiles/default.json"]
-        run = [*posture, "run", "--source", server.url, *baseline, "--set", "notify.enabled=false", "--set"]
+        for home in homes.values():
+            shutil.copytree(folder / "first", home)
+        run = [*posture, "run", "--source", server.url, "--profile", "bench", "--set"]
         commands = {preset: [*run, f"power.preset={preset}"] for preset in WANTED}
         commands["naive"] = [sys.executable, "-c", NAIVE, server.url]
         children = {
-            name: subprocess.Popen(command, env=env | _own(home, name), stdout=subprocess.PIPE, text=True)
+            name: subprocess.Popen(
+                command, env=env | {"HOME": str(homes[name])}, stdout=subprocess.PIPE, text=True
+            )
             for name, command in commands.items()
         }
         pause = threading.Event()
@@ -107,13 +138,14 @@ def main() -> None:
             for child in children.values():
                 child.terminate()
             said = {name: child.communicate(timeout=30)[0] for name, child in children.items()}
+        kept = {name: kept_min(homes[name]) for name in WANTED}
     print(f"{args.clip.name}, {60 * hours:.1f} min, {len(pictures)} pictures at {fps:g} fps")
     for name, value in used.items():
         wanted = f"wanted <= {WANTED[name]:g} and >= 15 times" if name in WANTED else ""
         n_alerts = [line.split()[1] for line in said[name].splitlines() if line.startswith("alerts")]
         print(
             f"{name:9} {value:7.1f} CPU s/hour  {used['naive'] / value:5.1f} times less than naive  "
-            f"{wanted}  alerts: {' '.join(n_alerts) or '-'}"
+            f"{wanted}  alerts: {' '.join(n_alerts) or '-'}  history: {kept.get(name, 0.0):.1f} min"
         )
 
 

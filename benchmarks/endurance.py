@@ -4,10 +4,10 @@
     python benchmarks/endurance.py traces [--hours 8]
     python benchmarks/endurance.py live [--minutes 30]
 
-`inference` plays the packaged clip over and over, as fast as it goes, through the landmarker and all that a run has: the
-pipeline, the conductor, the history, notifications with buttons on a private message bus, the panel, files of events and
-of every frame. `traces` does the same with recorded landmarks, whose times are shifted to fill hours. `live` watches a
-real `posture run` from outside, before an MJPEG stream of somebody who slouches and recovers.
+`inference` plays the packaged clip over and over, as fast as it goes, through the landmarker and all that a run has:
+the pipeline, the conductor, the history, notifications with buttons on a private message bus, the panel, files of
+events and of every frame. `traces` does the same with recorded landmarks, whose times are shifted to fill hours. `live`
+watches a real `posture run` from outside, before an MJPEG stream of somebody who slouches and recovers.
 """
 
 from __future__ import annotations
@@ -26,8 +26,7 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 
-TESTS = Path(__file__).parents[1] / "tests"
-sys.path.insert(0, str(TESTS))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import cli_helpers
 import desktop
 import mjpeg_server
@@ -84,15 +83,18 @@ class Ledger:
         if not self._marks or now < self._marks[0]:
             return
         self._marks.pop(0)
-        with self._process.oneshot():
-            row = (
-                self._process.memory_info().rss / MB,
-                self._process.num_threads(),
-                self._process.num_fds(),
-            )
+        row = (self._process.memory_info().rss / MB, *self._held())
         self.rows.append((now, *row))
         sizes = [path.stat().st_size for path in self._database().parent.glob(self._database().name + "*")]
         say(f"{now:8.1f} {n_frames:>9} {row[0]:12.1f} {row[1]:8d} {row[2]:8d} {sum(sizes) / 1024:11.0f}")
+
+    def _held(self) -> tuple[int, int]:
+        """Return how many threads and handles there are for more than a moment."""
+        looks = []
+        for _ in range(20):
+            looks.append((self._process.num_threads(), self._process.num_fds()))
+            time.sleep(0.02)
+        return min(looks)
 
     def verdict(self) -> bool:
         """Print what has grown, and return whether that is allowed."""
@@ -128,8 +130,8 @@ class Loop:
 
     def traces(self) -> Iterator[Frame]:
         """Yield somebody's half working hour for ever: at the desk for some minutes, then away for two and a half."""
-        seen = list(measure_rows(load_trace(TESTS / "fixtures" / "d300_laptop.npz")))
-        empty = list(measure_rows(load_trace(TESTS / "fixtures" / "empty_room.npz")))
+        seen = list(measure_rows(load_trace(cli_helpers.FIXTURES / "d300_laptop.npz")))
+        empty = list(measure_rows(load_trace(cli_helpers.FIXTURES / "empty_room.npz")))
         offset_s = 0.0
         while True:
             for rows in [seen] * 8 + [empty] * 40:

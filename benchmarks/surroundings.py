@@ -19,9 +19,8 @@ from pathlib import Path
 import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from dbus_fast import Variant
-from desktop import session_bus, x_display
-from surroundings import Answers, service
+from desktop import x_display
+from surroundings import gnome_session
 
 WATCH = """
 import sys, time
@@ -45,15 +44,6 @@ for probe in watcher._probes:
     ms = (time.process_time() - begin_s) * 10.0
     print(f"{probe.name:16} {ms:6.2f} ms a look, every {probe.interval_s:4.0f} s: {ms / probe.interval_s / 10:.4f} %")
 """
-GNOME = {
-    ("org.gnome.ScreenSaver", "GetActive"): ("b", False),
-    ("org.freedesktop.ScreenSaver", "GetActive"): ("b", False),
-    ("org.freedesktop.Notifications", "Inhibited"): ("b", False),
-    ("org.freedesktop.DBus.Properties", "GetAll"): (
-        "a{sv}",
-        {"LockedHint": Variant("b", False), **{f"Property{i}": Variant("s", "value") for i in range(30)}},
-    ),
-}
 
 
 def main() -> None:
@@ -64,20 +54,8 @@ def main() -> None:
     parser.add_argument("--names", type=int, default=150, help="other services on the session bus")
     options = parser.parse_args()
     with ExitStack() as stack:
-        session, system = stack.enter_context(session_bus()), stack.enter_context(session_bus())
-        answers = Answers(GNOME)
-        for name in ("org.gnome.ScreenSaver", "org.freedesktop.ScreenSaver", "org.freedesktop.Notifications"):
-            stack.enter_context(service(session.address, name, answers))
-        stack.enter_context(service(system.address, "org.freedesktop.login1", answers))
-        for number in range(options.names // 2):  # each also has a unique name
-            stack.enter_context(service(session.address, f"org.example.Service{number}", Answers()))
-        display = stack.enter_context(x_display())
-        env = {
-            **os.environ,
-            "DBUS_SESSION_BUS_ADDRESS": session.address,
-            "DBUS_SYSTEM_BUS_ADDRESS": system.address,
-            "DISPLAY": display,
-        }
+        env = {**os.environ, **stack.enter_context(gnome_session(options.names))}
+        env["DISPLAY"] = stack.enter_context(x_display())
         subprocess.run([sys.executable, "-c", PARTS], env=env, check=True)
         command = [sys.executable, "-c", WATCH]
         child = subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -188,7 +188,9 @@ def _read(path: Path, *, must_exist: bool) -> dict[str, Any]:
         if must_exist:
             raise SettingsError(f"no configuration file {path}; 'posture config init' writes one") from None
         return {}
-    except (ValueError, RecursionError) as error:  # not TOML, not text, a number too long, nested too deep
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path} is not a TOML file: not text in UTF-8; save it as such") from error
+    except (ValueError, RecursionError) as error:  # not TOML, a number too long, nested too deep
         raise SettingsError(f"{path} is not a TOML file: {error}") from error
     except OSError as error:
         raise SettingsError(f"cannot read {path}: {error.strerror}") from error

@@ -87,6 +87,34 @@ def service(address: str, name: str, answers: Answers):
         loop.close()
 
 
+GNOME = {
+    ("org.gnome.ScreenSaver", "GetActive"): ("b", False),
+    ("org.freedesktop.ScreenSaver", "GetActive"): ("b", False),
+    ("org.freedesktop.Notifications", "Inhibited"): ("b", False),
+    ("org.freedesktop.Notifications", "GetCapabilities"): ("as", ["actions", "body"]),
+    ("org.freedesktop.Notifications", "Notify"): ("u", 1),
+    ("org.freedesktop.Notifications", "CloseNotification"): ("",),
+    ("org.freedesktop.DBus.Properties", "GetAll"): (
+        "a{sv}",
+        {"LockedHint": Variant("b", False), **{f"Property{i}": Variant("s", "value") for i in range(30)}},
+    ),
+}
+
+
+@contextlib.contextmanager
+def gnome_session(n_names: int = 0):
+    """Run private buses with services that answer like GNOME's, and others; yields the variables that name them."""
+    with contextlib.ExitStack() as stack:
+        session, system = stack.enter_context(session_bus()), stack.enter_context(session_bus())
+        answers = Answers(GNOME)
+        for name in ("org.gnome.ScreenSaver", "org.freedesktop.ScreenSaver", "org.freedesktop.Notifications"):
+            stack.enter_context(service(session.address, name, answers))
+        stack.enter_context(service(system.address, "org.freedesktop.login1", answers))
+        for number in range(n_names // 2):  # each also has a unique name
+            stack.enter_context(service(session.address, f"org.example.Service{number}", Answers()))
+        yield {"DBUS_SESSION_BUS_ADDRESS": session.address, "DBUS_SYSTEM_BUS_ADDRESS": system.address}
+
+
 def _require_dbusmock() -> None:
     """Skip the test without the Debian package, or fail it where everything is to be tested."""
     command = [SYSTEM_PYTHON, "-c", "import dbusmock"]

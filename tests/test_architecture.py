@@ -108,6 +108,7 @@ OUTER = [
     "popups",
     "notifiers",
     "delivery",
+    "history.hold",
     "history.database",
     "history.store",
     "history.recorder",

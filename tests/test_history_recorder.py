@@ -212,9 +212,23 @@ def test_a_file_damaged_meanwhile_is_moved_aside(path):
     monitor.watch(80.0)
     told = " | ".join(monitor.close())
     assert "kept as" in told
-    assert "kept again" in told
+    assert "a new one begun" in told
     assert last_s(path) == 99.0
     assert [file for file in path.parent.iterdir() if "damaged" in file.name]
+
+
+def test_a_header_overwritten_meanwhile_is_noticed_by_the_next_write(path):
+    with History(
+        path, is_writable=True
+    ):  # closed: the pages are in the file, not in a log that would mend it
+        pass
+    monitor = Monitor(path)
+    monitor.watch(20.0)
+    with path.open("r+b") as file:
+        file.write(bytes(100))
+    monitor.watch(80.0)
+    assert "kept as" in " | ".join(monitor.close())
+    assert last_s(path) == 99.0
 
 
 def test_a_newer_schema_is_told_of_once_and_ends_nothing(path):

@@ -12,7 +12,10 @@ import random
 import shutil
 import sqlite3
 import stat
+import subprocess
+import sys
 
+import psutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -435,6 +438,41 @@ def test_a_read_only_folder_can_be_read_and_says_that_it_cannot_be_written():
         with as_nobody(), pytest.raises(HistoryError, match=r"cannot read the history .* Permission denied"):
             History(path)
         folder.chmod(0o755)
+
+
+READ = "import sys; from pathlib import Path; from posture.history.store import History; "
+READ += "history = History(Path(sys.argv[1])); print(len(history.sessions())); history.close()"
+
+
+def test_a_second_connection_of_a_process_takes_no_locks_away_from_the_first(path):
+    def others_see():
+        command = [sys.executable, "-c", READ, str(path)]
+        return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+    log = path.with_name(path.name + "-wal")
+    with History(path, is_writable=True) as writer:
+        writer.put(SESSION)
+        for is_writable in (False, True):  # as an answer to an alert is stored while the monitor runs
+            with History(path, is_writable=is_writable) as reader:
+                assert reader.sessions()
+        assert others_see() == 1
+        assert log.exists(), "another program took itself for the last one"
+        writer.put(dataclasses.replace(SESSION, start_utc_ms=T0_MS + 5000, end_utc_ms=T0_MS + 6000))
+        assert others_see() == 2, "what is written now goes into a file that is gone"
+    assert not log.exists()
+
+
+def test_no_handle_is_kept_after_the_last_connection(path):
+    def handles():
+        return {file.path for file in psutil.Process().open_files()}
+
+    with History(path, is_writable=True), History(path):
+        assert str(path) in handles()
+    assert str(path) not in handles()
+    path.write_bytes(b"rubbish " * 500)
+    with pytest.raises(HistoryError):
+        History(path)
+    assert str(path) not in handles()
 
 
 def test_a_failed_transaction_leaves_nothing(path):

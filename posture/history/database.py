@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -12,9 +13,10 @@ from typing import Any
 
 from posture.errors import DamagedHistoryError, HistoryError, OutputError
 from posture.files import make_folder
+from posture.history.hold import HEADER_BYTES, Hold
 from posture.history.schema import APPLICATION_ID, MIGRATIONS
 
-_HEADER_BYTES = 100  # https://sqlite.org/fileformat2.html: the user version is at 60
+_MAGIC = b"SQLite format 3\0"
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _UNWRITABLE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
 _COMPANIONS = ("-wal", "-shm")
@@ -23,14 +25,17 @@ _COMPANIONS = ("-wal", "-shm")
 class Database:
     """An open database of today's schema; made by :func:`open_to_write` or :func:`open_to_read`."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        self.path, self._connection = path, connection
-        self._identity = _identity(path)
+    def __init__(self, path: Path, connection: sqlite3.Connection, hold: Hold | None = None) -> None:
+        self.path, self._connection, self._hold = path, connection, hold
 
     def close(self) -> None:
         """Close the file."""
-        with _errors(self.path):
-            self._connection.close()
+        try:
+            with _errors(self.path):
+                self._connection.close()
+        finally:
+            if self._hold is not None:
+                self._hold.release()
 
     def execute(self, sql: str, parameters: Any = ()) -> list[Any]:
         """Run one statement and return all it gives.
@@ -51,8 +56,11 @@ class Database:
 
     @property
     def is_in_place(self) -> bool:
-        """Whether the open file is still the one under its name."""
-        return self._identity is not None and self._identity == _identity(self.path)
+        """Whether the open file is still the one under its name, and still a database."""
+        if self._hold is None or not self._hold.is_of(self.path):
+            return False
+        header = self._hold.header()
+        return not header or header.startswith(_MAGIC)
 
 
 def open_to_write(path: Path, busy_s: float, migrations: Sequence[str] = MIGRATIONS) -> Database:
@@ -67,18 +75,18 @@ def open_to_write(path: Path, busy_s: float, migrations: Sequence[str] = MIGRATI
     """
     try:
         make_folder(path.parent)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its other files the same mode
-        _check_header(path, migrations)
-    except HistoryError:
-        raise
+        _make_file(path)
+        hold = Hold(path)
     except OutputError as error:
         raise HistoryError(f"the history: {error}") from error
     except OSError as error:
         raise HistoryError(
             f"cannot write the history {path}: {error.strerror}; check the folder and the free space"
         ) from error
-    connection = _connect(path, "rw", busy_s)
+    connection: sqlite3.Connection | None = None
     try:
+        _check_header(path, hold, migrations)
+        connection = _connect(path, "rw", busy_s)
         with _errors(path, is_first_look=True):
             _check(path, connection, migrations)
             if (found := connection.execute("PRAGMA quick_check(1)").fetchall()) != [("ok",)]:
@@ -90,9 +98,11 @@ def open_to_write(path: Path, busy_s: float, migrations: Sequence[str] = MIGRATI
             migrate(connection, migrations)
             _check_schema(path, connection, migrations)
     except BaseException:
-        connection.close()
+        if connection is not None:
+            connection.close()
+        hold.release()
         raise
-    return Database(path, connection)
+    return Database(path, connection, hold)
 
 
 def open_to_read(path: Path, busy_s: float, migrations: Sequence[str] = MIGRATIONS) -> Database:
@@ -104,29 +114,33 @@ def open_to_read(path: Path, busy_s: float, migrations: Sequence[str] = MIGRATIO
         If it cannot be read, is damaged, another program's or a newer program's; it is untouched then.
     """
     try:
-        is_there = path.exists() and path.stat().st_size > 0
-        if is_there:
-            _check_header(path, migrations)
-    except HistoryError:
-        raise
+        hold = Hold(path) if path.exists() and path.stat().st_size > 0 else None
     except OSError as error:
         raise HistoryError(
             f"cannot read the history {path}: {error.strerror}; check its permissions"
         ) from error
-    if not is_there:
+    if hold is None:
         connection = sqlite3.connect(":memory:", isolation_level=None)
         migrate(connection, migrations)
         return Database(path, connection)
     try:
-        return Database(
-            path, _connect_to_read(path, "rw", busy_s, migrations)
-        )  # falls back to reading by itself
+        _check_header(path, hold, migrations)
+        return Database(path, _find_connection_to_read(path, busy_s, migrations), hold)
+    except BaseException:
+        hold.release()
+        raise
+
+
+def _find_connection_to_read(path: Path, busy_s: float, migrations: Sequence[str]) -> sqlite3.Connection:
+    """Return a connection that also reads where nothing may be written."""
+    try:
+        return _connect_to_read(path, "rw", busy_s, migrations)  # falls back to reading by itself
     except HistoryError:
         wal = path.with_name(path.name + "-wal")
         if os.access(path.parent, os.W_OK) or (wal.exists() and wal.stat().st_size > 0):
             raise
         # With a write-ahead log SQLite wants files beside the database even to read; here nobody can be writing.
-        return Database(path, _connect_to_read(path, "ro&immutable=1", busy_s, migrations))
+        return _connect_to_read(path, "ro&immutable=1", busy_s, migrations)
 
 
 def move_aside(path: Path) -> Path:
@@ -245,21 +259,31 @@ def _refuse_newer(path: Path, version: int, migrations: Sequence[str]) -> None:
         )
 
 
-def _check_header(path: Path, migrations: Sequence[str]) -> None:
+def _make_file(path: Path) -> None:
+    """Make the file where it is missing, for the owner only: SQLite gives its other files the same mode."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from None
+
+
+def _check_header(path: Path, hold: Hold, migrations: Sequence[str]) -> None:
     """Refuse a newer database, or what is none, before SQLite has it in hand and writes its log into it."""
-    with path.open("rb") as file:
-        header = file.read(_HEADER_BYTES)
+    try:
+        header = hold.header()
+    except OSError as error:
+        raise HistoryError(
+            f"cannot read the history {path}: {error.strerror}; check its permissions"
+        ) from error
     if not header:
         return
-    is_known = header.startswith(b"SQLite format 3\0") and set(header[18:20]) <= {
-        1,
-        2,
-    }  # else it reads as read-only
-    if len(header) < _HEADER_BYTES or not is_known:
+    is_known = header.startswith(_MAGIC) and set(header[18:20]) <= {1, 2}  # else it reads as read-only
+    if len(header) < HEADER_BYTES or not is_known:
         raise DamagedHistoryError(
             f"the history {path} is damaged (no database); 'posture run' moves it aside"
         )
-    _refuse_newer(path, int.from_bytes(header[60:64], "big"), migrations)
+    _refuse_newer(path, int.from_bytes(header[60:64], "big"), migrations)  # the user version
 
 
 def _version(connection: sqlite3.Connection) -> int:
@@ -277,15 +301,6 @@ def _statements(script: str) -> Iterator[str]:
             if statement.strip(" ;\n"):
                 yield statement
             statement = ""
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """Return what tells a file from another under the same name; None = there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 @contextlib.contextmanager
