@@ -76,6 +76,7 @@ OUTER = [
     "autostart.macos",
     "autostart.windows",
     "config",
+    "profile_json",
     "profiles",
     "profile_folder",
     "recording.codec",
@@ -239,6 +240,7 @@ HOME = {
     "msgspec": {
         "settings",
         "config",
+        "profile_json",
         "profiles",
         "status",
         "inspecting",
