@@ -251,20 +251,14 @@ def test_a_low_terminal_gets_one_line(clock):
 
 
 def test_load_is_counted_from_the_clock_and_the_frames(clock):
-    load = Load(3.0)
+    """The share of the day spent upright, which stood beside it, is tests/test_today.py's."""
+    load = Load()
     assert math.isnan(load.cpu_ratio)
-    assert math.isnan(load.upright_ratio)
-    states = [SlouchState.UPRIGHT] * 20 + [SlouchState.SLOUCHING] * 20 + [SlouchState.AWAY] * 20
-    for i, state in enumerate(states):
+    for i in range(60):
         clock.now_s += 0.5
-        load.handle(result(t_s=i * 0.5, state=state))
+        load.handle(result(t_s=i * 0.5, state=SlouchState.UPRIGHT))
     assert load.frame_hz == pytest.approx(2.0, rel=0.1)
     assert load.cpu_ratio == pytest.approx(1.0), "this clock's processor never rests"
-    assert load.upright_ratio == pytest.approx(0.5)
-    load.handle(result(t_s=30.0))
-    load.handle(result(t_s=1000.0, state=SlouchState.SLOUCHING))
-    load.handle(result(t_s=2000.0))
-    assert load.upright_ratio == pytest.approx(0.5), "a gap is a gap"
 
 
 def test_quiet_says_nothing_but_errors(tmp_path):

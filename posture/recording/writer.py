@@ -109,7 +109,10 @@ class TraceWriter:
         self.n_bytes = 0
         """Size of the file."""
         self._rows = RowPacker()
-        make_folder(path.parent)
+        try:
+            make_folder(path.parent)
+        except OutputError as error:
+            raise OutputError(f"cannot write {path}: {error}") from error
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
             self._file: int | None = os.open(path, flags, 0o600)

@@ -19,7 +19,10 @@ from posture.capture import import_cv2
 from posture.errors import OutputError
 from posture.landmarks import UInt8Array
 
-MPEG4_NOTE: Final = "written as MPEG-4 part 2, which browsers do not play; with the library PyAV (python -m pip install av) it is H.264"
+MPEG4_NOTE: Final = (
+    "written as MPEG-4 part 2, which browsers do not play; with the library PyAV it is H.264 "
+    "(python -m pip install av)"
+)
 _TICK_S = Fraction(
     1, 90_000
 )  # the time base that MPEG has always had; every common frame rate is whole in it
