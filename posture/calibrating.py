@@ -20,9 +20,9 @@ from posture.judging import make_thresholds
 from posture.landmarks import Frame
 from posture.monitor import FrameObserver
 from posture.profile_folder import candidates, load_profile
+from posture.profile_json import Profile
 from posture.profiles import (
     DEFAULT_NAME,
-    Profile,
     age_text,
     is_there,
     load_baseline,

@@ -13,7 +13,8 @@ from posture.profile_folder import (
     profile_names,
     rename_profile,
 )
-from posture.profiles import Profile, age_text
+from posture.profile_json import Profile
+from posture.profiles import age_text
 from posture.receipt import Receipt, make_receipt
 from posture.settings import Settings
 from posture.tables import labelled, profile_data, profiles_table, receipt_rows

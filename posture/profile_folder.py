@@ -6,7 +6,8 @@ from pathlib import Path
 
 from posture.errors import ProfileError
 from posture.fit import Candidate
-from posture.profiles import DEFAULT_NAME, Profile, is_there, profile_path, read_profile
+from posture.profile_json import Profile
+from posture.profiles import DEFAULT_NAME, is_there, profile_path, read_profile
 
 
 def profile_names() -> list[str]:

@@ -14,7 +14,8 @@ from posture.baseline import Baseline, Placement
 from posture.calibration import CalibrationQuality
 from posture.errors import ProfileError
 from posture.judging import Thresholds
-from posture.profiles import Profile, age_days, age_text
+from posture.profile_json import Profile
+from posture.profiles import age_days, age_text
 from posture.receipt import Drift, Grade, Receipt
 from posture.separation import Separation
 from posture.words import BLUE, ORANGE, PURPLE, degrees_text

@@ -15,7 +15,8 @@ from posture.calibrating import choose_by_view, find_drift_from, stored_choice, 
 from posture.calibration_run import CalibrationResult
 from posture.config import load_settings, state_path
 from posture.pipeline import Pipeline
-from posture.profiles import Profile, age_days, profile_path, save_profile
+from posture.profile_json import Profile
+from posture.profiles import age_days, profile_path, save_profile
 from posture.reception import Reception
 from posture.recording.writer import RecordedPipeline, TraceWriter, make_header, recording_path
 from posture.session import StopSignals, open_outputs

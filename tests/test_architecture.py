@@ -76,6 +76,7 @@ OUTER = [
     "autostart.macos",
     "autostart.windows",
     "config",
+    "profile_json",
     "profiles",
     "profile_folder",
     "recording.codec",
@@ -240,6 +241,7 @@ HOME = {
     "msgspec": {
         "settings",
         "config",
+        "profile_json",
         "profiles",
         "status",
         "inspecting",

@@ -425,7 +425,7 @@ def test_a_monitor_obeys_the_command_line(env, tmp_path, actor):
 
 def test_of_two_monitors_started_at_once_one_runs(env, actor):
     with MjpegServer(rate_hz=16) as camera:
-        args = ("run", "--source", camera.url, *FAST)
+        args = ("run", "--source", camera.url, "--baseline", front_baseline(), *FAST)
         with running(*args, env=env) as one, running(*args, env=env) as other:
             one.wait_for(lambda: "already running" in one.text + other.text)
             loser = one if "already running" in one.text else other
@@ -444,7 +444,9 @@ def test_a_camera_let_go_between_checks_tells_a_slouch(env, actor):
     ]
     with (
         MjpegServer(rate_hz=16) as camera,
-        running("run", "--source", camera.url, *FAST, *settings, env=env) as process,
+        running(
+            *("run", "--source", camera.url, "--baseline", front_baseline(), *FAST, *settings), env=env
+        ) as process,
     ):
         process.wait_for("Watching")
         process.wait_for(lambda: camera.n_connections >= 3)

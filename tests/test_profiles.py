@@ -22,15 +22,8 @@ from posture.cues import N_CUES
 from posture.deviation import Measure
 from posture.errors import OutputError, ProfileError
 from posture.profile_folder import delete_profile, profile_names, rename_profile
-from posture.profiles import (
-    Profile,
-    age_text,
-    load_baseline,
-    profile_path,
-    read_profile,
-    save_baseline,
-    save_profile,
-)
+from posture.profile_json import Profile
+from posture.profiles import age_text, load_baseline, profile_path, read_profile, save_baseline, save_profile
 from posture.receipt import Drift
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, Final
 
 import msgspec
 
-from posture.profiles import encode_baseline
+from posture.profile_json import encode_baseline
 from posture.recording.records import (
     POINTS,
     WORLD_POINTS,

@@ -13,7 +13,7 @@ from typing import Any, Self
 import msgspec
 
 from posture.errors import ProfileError, TraceError
-from posture.profiles import decode_baseline
+from posture.profile_json import decode_baseline
 from posture.recording.codec import (
     HEADER_START,
     MAGIC,
