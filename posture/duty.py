@@ -51,12 +51,12 @@ class Pace:
 
 
 PACES = {
-    "eco": Pace(0.8, 1.0, 0.15, 2.5, 8.0, 8.0, 30.0),
+    "eco": Pace(0.8, 1.0, 0.2, 2.5, 8.0, 8.0, 30.0),
     "balanced": Pace(0.5, 1.0, 0.1, 1.5, 6.0, 3.0, 15.0),
     "responsive": Pace(0.25, 0.5, 0.06, 0.0, 2.0, 1.0, 5.0),
 }
 """What `power.preset` chooses. Judgements a second and the latest alert on the clips, against 4 and 0 s when every
-frame is judged: eco 0.39, 0.5 s; balanced 0.57, 0.25 s; responsive 1.7, 0 s. Without the floor, and proportional to
+frame is judged: eco 0.37, 0.5 s; balanced 0.57, 0.25 s; responsive 1.7, 0 s. Without the floor, and proportional to
 the time, eco judged 0.52 a second and was 0.75 s late."""
 CHANGE_FLOOR = 0.05
 """Share of changed cells that means nothing: typing changes 0.6-8 % of them (:mod:`posture.glimpse`)."""
