@@ -22,7 +22,8 @@ from synthetic_history import make_year
 from unprivileged import as_nobody, shared_folder
 
 from posture.alerts import Alert
-from posture.history.recorder import RETIRED_AT_ONCE, RETRY_S, HistorySink, read_wall_clock
+from posture.history import recorder
+from posture.history.recorder import PERIOD_S, RETIRED_AT_ONCE, RETRY_S, HistorySink, read_wall_clock
 from posture.history.schema import MIGRATIONS
 from posture.history.store import History
 from posture.slouch import EventKind, SlouchEvent, SlouchState
@@ -229,6 +230,36 @@ def test_a_header_overwritten_meanwhile_is_noticed_by_the_next_write(path):
     monitor.watch(80.0)
     assert "kept as" in " | ".join(monitor.close())
     assert last_s(path) == 99.0
+
+
+def test_pages_overwritten_meanwhile_are_noticed_by_the_next_write(path):
+    with History(path, is_writable=True):
+        pass
+    monitor = Monitor(path)
+    monitor.watch(20.0)
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (path.stat().st_size - 4096))
+    monitor.watch(2.0 * PERIOD_S)
+    assert last_s(path) >= 20.0 + PERIOD_S, "a sound one is written already"
+    assert "kept as" in " | ".join(monitor.close())
+
+
+def test_reading_does_not_make_it_be_opened_anew(path, monkeypatch):
+    opened = []
+
+    def opening(*args, **options):
+        opened.append(args)
+        return History(*args, **options)
+
+    monkeypatch.setattr(recorder, "History", opening)
+    monitor = Monitor(path)
+    for _ in range(5):
+        monitor.watch(20.0)
+        with History(path) as history:
+            assert history.sessions()
+    assert monitor.close() == []
+    assert len(opened) == 1
 
 
 def test_a_newer_schema_is_told_of_once_and_ends_nothing(path):

@@ -27,6 +27,7 @@ class Database:
 
     def __init__(self, path: Path, connection: sqlite3.Connection, hold: Hold | None = None) -> None:
         self.path, self._connection, self._hold = path, connection, hold
+        self._changed_ns = self._change_ns()
 
     def close(self) -> None:
         """Close the file."""
@@ -53,14 +54,23 @@ class Database:
         """Make what is written inside stand or fall together."""
         with _errors(self.path), _transaction(self._connection):
             yield
+        self._changed_ns = self._change_ns()
 
     @property
     def is_in_place(self) -> bool:
-        """Whether the open file is still the one under its name, and still a database."""
-        if self._hold is None or not self._hold.is_of(self.path):
+        """Whether the open file is still the one under its name, still a database, and as we left it.
+
+        Programs of ours write to the log beside it while we have it open; who changes the file itself may damage it,
+        which opening it anew finds out.
+        """
+        if self._hold is None or not self._hold.is_of(self.path) or self._change_ns() != self._changed_ns:
             return False
         header = self._hold.header()
         return not header or header.startswith(_MAGIC)
+
+    def _change_ns(self) -> int:
+        """Return when the file was changed last, ns; -1 = there is none."""
+        return -1 if self._hold is None else self._hold.changed_ns()
 
 
 def open_to_write(path: Path, busy_s: float, migrations: Sequence[str] = MIGRATIONS) -> Database:

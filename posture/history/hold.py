@@ -56,6 +56,10 @@ class Hold:
             self._file.seek(0)
             return self._file.read(HEADER_BYTES)
 
+    def changed_ns(self) -> int:
+        """Return when the file's content was changed last, nanoseconds since 1970."""
+        return os.fstat(self._file.fileno()).st_mtime_ns
+
     def is_of(self, path: Path) -> bool:
         """Return whether the file is still the one under a name."""
         try:
