@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -30,12 +31,7 @@ mount -t tmpfs -o mode=755 none /run
 mkdir -p /run/systemd/system /run/systemd/unit-root {runtime}
 chown {user} {runtime}
 chmod 700 {runtime}
-case {prefix} in /root/*)  # an interpreter in a home that only root may enter
-    mount --bind {prefix} /mnt
-    mount -t tmpfs -o mode=755 none /root
-    mkdir -p {prefix}
-    mount --move /mnt {prefix}
-esac
+{opened}
 for tree in /sys/fs/cgroup/systemd /sys/fs/cgroup/unified /sys/fs/cgroup; do
     if mkdir -p "$tree/{name}" 2>/dev/null && echo $$ >"$tree/{name}/cgroup.procs" 2>/dev/null; then
         chown -R {user} "$tree/{name}"
@@ -43,6 +39,30 @@ for tree in /sys/fs/cgroup/systemd /sys/fs/cgroup/unified /sys/fs/cgroup; do
 done
 exec setpriv --reuid {user} --regid {user} --clear-groups {manager} --user --log-target=null
 """
+
+
+def open_trees(trees: Iterable[Path]) -> str:
+    """Return shell lines that let everybody into `trees`, at the same paths, in this mount namespace alone.
+
+    Interpreter, virtual environment and checkout may stand in a home or a temporary folder that only root may enter.
+    """
+    keep, cover, put_back = [], [], []
+    for n, tree in enumerate(sorted(trees)):  # an outer one first: it must not cover an inner one
+        way = [*reversed(tree.parents), tree]
+        shut = next((folder for folder in way if not folder.stat().st_mode & 0o001), None)
+        if shut is None:
+            continue
+        here, there = shlex.quote(str(tree)), f"/run/keep/{n}"
+        if shut == tree:  # its own rights would go with it, so what a program needs of the checkout is copied
+            keep.append(
+                f"mkdir -p {there} && cp -r {here}/posture {here}/models {there} && chmod -R a+rX {there}"
+            )
+        else:
+            keep.append(f"mkdir -p {there} && mount --bind {here} {there}")
+        line = f"mount -t tmpfs -o mode=755 none {shlex.quote(str(shut))}"
+        cover += [] if line in cover else [line]
+        put_back.append(f"mkdir -p {here} && mount --bind {there} {here}")
+    return "\n".join((*keep, *cover, *put_back))
 
 
 class UserManager:
@@ -83,7 +103,11 @@ def user_manager():
     home = Path(tempfile.mkdtemp(prefix="posture-manager-", dir="/var/lib"))
     os.chown(home, NOBODY, NOBODY)
     script = SCRIPT.format(
-        name=home.name, user=NOBODY, runtime=RUNTIME, manager=MANAGER, prefix=shlex.quote(sys.base_prefix)
+        name=home.name,
+        user=NOBODY,
+        runtime=RUNTIME,
+        manager=MANAGER,
+        opened=open_trees({Path(sys.base_prefix), Path(sys.prefix), Path(__file__).parents[1]}),
     )
     env = {"HOME": str(home), "XDG_RUNTIME_DIR": RUNTIME, "PATH": os.environ["PATH"]}
     popen = subprocess.Popen(
