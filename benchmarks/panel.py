@@ -19,6 +19,7 @@ from rich.console import Console
 
 from posture import terminal
 from posture.calibration import fit_baseline
+from posture.history.today import Today
 from posture.load import Load
 from posture.panel_view import Surroundings
 from posture.pipeline import Pipeline
@@ -42,12 +43,12 @@ def cost(path: Path, *, is_plain: bool) -> tuple[float, float, int]:
     settings, landmarks = Settings(), load_trace(path)
     results = list(Pipeline(settings, fit_baseline(landmarks[:48], settings.judge)).run(landmarks))
     pipeline = Pipeline(settings, fit_baseline(landmarks[:48], settings.judge))
-    clock, load = FrameClock(), Load(3.0)
+    clock, load, today = FrameClock(), Load(), Today(None, 3.0)
     reader, writer = pty.openpty()
     threading.Thread(target=drain, args=(reader,), daemon=True).start()
     with os.fdopen(writer, "w", encoding="utf-8") as file:
         console = Console(file=file, force_terminal=True, color_system="truecolor", width=100, height=30)
-        around = lambda: Surroundings("camera 0", "", 0.9, 0.02, "0 sent", load.upright_ratio, "this run")  # noqa: E731
+        around = lambda: Surroundings("camera 0", "", 0.9, 0.02, "0 sent", today.upright_ratio, "today")  # noqa: E731
         terminal.time = clock
         display = terminal.make_display(console, pipeline, around, is_plain=is_plain)
         drawn, start_s = 0, time.thread_time()
@@ -55,6 +56,7 @@ def cost(path: Path, *, is_plain: bool) -> tuple[float, float, int]:
         for result in results:
             clock.now_s = result.t_s
             load.handle(result)
+            today.handle(result)
             display.handle(result)
             drawn += getattr(display, "_shown", None) is not shown
             shown = getattr(display, "_shown", None)
