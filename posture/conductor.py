@@ -226,7 +226,8 @@ class Conductor:
         """Do one thing and return what to say about it."""
         match command:
             case Pause(seconds=seconds):
-                self._is_paused, self._run = True, None
+                self._end_calibration()
+                self._is_paused = True
                 self._paused_until_s = None if seconds is None else self._t_s + seconds
                 return f"paused {'until you resume' if seconds is None else f'for {span_text(seconds)}'}"
             case Resume():
@@ -265,10 +266,15 @@ class Conductor:
         self._announce("New baseline", f"{text[0].upper()}{text[1:]}.")
         return text
 
+    def _end_calibration(self) -> None:
+        """Collect no more, and let the duty cycle decide again what is judged."""
+        if self._run is not None:
+            self._run = None
+            self._observer.judge_all(False)
+
     def _finish_calibration(self, run: CalibrationRun) -> None:
         """Use the new baseline, or keep the old one and say why."""
-        self._run = None
-        self._observer.judge_all(False)
+        self._end_calibration()
         try:
             result = run.result(self._now_utc())
         except CalibrationError as error:

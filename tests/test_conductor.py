@@ -220,6 +220,17 @@ def test_a_baseline_that_cannot_be_taken_leaves_the_old_one_and_says_why(monitor
     assert monitor.run(5.0)[-1].state is SlouchState.UPRIGHT
 
 
+def test_a_pause_in_the_middle_of_a_calibration_ends_it(monitor):
+    old = monitor.pipeline.baseline
+    monitor.tell(Recalibrate())
+    monitor.run(2.0)
+    monitor.tell(Pause())
+    assert not monitor.seen.all, "as few frames as will do again"
+    monitor.tell(Resume())
+    assert monitor.run(10.0)[-1].state is SlouchState.UPRIGHT
+    assert monitor.pipeline.baseline is old
+
+
 def test_a_baseline_that_cannot_be_stored_is_used_all_the_same():
     def fail(result):
         raise ControlError("the disk is full")
