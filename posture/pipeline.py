@@ -16,7 +16,8 @@ from posture.coefficients import packaged_coefficients
 from posture.deviation import Estimator, Measure, compute_deviation, make_estimator
 from posture.errors import CalibrationError
 from posture.fit import FitJudge
-from posture.judging import Thresholds, find_presence, find_reason, make_thresholds, slouch_ratio
+from posture.gates import Gates
+from posture.judging import Thresholds, find_presence, make_thresholds, slouch_ratio
 from posture.landmarks import Landmarks, concatenate
 from posture.settings import Settings
 from posture.slouch import EventKind, Reason, SlouchEvent, SlouchMachine, SlouchState
@@ -107,6 +108,7 @@ class Pipeline:
         self._policy = AlertPolicy(settings.alert, start_of_day_s)
         self._clock = SittingClock(settings.breaks, is_standing=is_standing)
         self._move = CameraMoveJudge()
+        self._gates = Gates(settings.judge)
         self._filters = [
             OneEuroFilter(settings.judge.smoothing_s, quickness, settings.judge.max_gap_s)
             for quickness in QUICKNESS.values()
@@ -135,6 +137,11 @@ class Pipeline:
     def thresholds(self) -> Thresholds | None:
         """Deviations that count as a slouch; None = there is no baseline yet."""
         return self._thresholds
+
+    @property
+    def followed(self) -> Baseline | None:
+        """Whom to look for when several people are in view; None = whoever is there, as the camera has been moved."""
+        return None if self._move.is_moved else self.baseline
 
     def snooze(self, until_s: float) -> None:
         """Alert nobody before frame time `until_s`, seconds."""
@@ -278,6 +285,7 @@ class Pipeline:
     def _use(self, baseline: Baseline | None) -> None:
         """Judge against `baseline` from now on."""
         self.baseline = baseline
+        self._gates.reset()
         self._estimator = self._thresholds = None
         if baseline is not None:
             self._estimator = make_estimator(baseline.cue_centre, packaged_coefficients())
@@ -291,9 +299,7 @@ class Pipeline:
         raw = [nan] * len(Measure)
         if self._estimator is not None and not is_moved:
             raw = compute_deviation(angles.cues, self._estimator).values[0].tolist()
-        reason = find_reason(
-            landmarks, angles, raw[Measure.HEAD_YAW_DEG], self.baseline, is_moved, self.settings.judge
-        )
+        reason = self._gates.step(landmarks, angles, raw[Measure.HEAD_YAW_DEG], self.baseline, is_moved)
         if (
             self._fit is not None
             and not is_moved

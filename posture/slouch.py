@@ -49,10 +49,18 @@ class Reason(StrEnum):
     IN_CALL = "in_call"
     ON_BATTERY = "on_battery"
     BASELINE_MISFIT = "baseline_misfit"
+    PARTLY_OUT = "partly_out"
+    SEVERAL_PEOPLE = "several_people"
 
 
 NOBODY = frozenset({Reason.NO_PERSON, Reason.IDLE})
 """Reasons that say that nobody is there; a camera let go because of that has not seen anybody come back."""
+
+OTHERS = frozenset({Reason.OUT_OF_PLACE, Reason.SEVERAL_PEOPLE})
+"""Reasons that say that somebody is seen who is not in the calibrated place."""
+PASSING_S = 10.0
+"""Seconds without a judgement for such a reason before the state says so: somebody who walks past must not end a bout
+(our choice: twice what crossing a room's width takes)."""
 
 
 class EventKind(StrEnum):
@@ -158,7 +166,7 @@ class SlouchMachine:
         if target is self.state:
             self.reason = reason if target is SlouchState.UNKNOWN else Reason.NONE
             return []
-        if t_s - since_s < self._dwell_s(target):
+        if t_s - since_s < self._dwell_s(target, reason):
             return []
         return self._enter(target, since_s, t_s, reason)
 
@@ -222,14 +230,15 @@ class SlouchMachine:
         """Forget the slouch so far."""
         self.slouched_s, self.slouch_onset_s = 0.0, None
 
-    def _dwell_s(self, target: SlouchState) -> float:
-        """Return how long `target` must last before the state becomes it."""
+    def _dwell_s(self, target: SlouchState, reason: Reason) -> float:
+        """Return how long `target`, for this reason, must last before the state becomes it."""
         s = self.settings
         if not self._has_state and target in (SlouchState.UPRIGHT, SlouchState.SLOUCHING):
             return s.return_after_s
         match target:
             case SlouchState.UNKNOWN:
-                return s.unknown_after_s
+                is_passing = reason in OTHERS and self.state is SlouchState.SLOUCHING
+                return max(s.unknown_after_s, PASSING_S) if is_passing else s.unknown_after_s
             case SlouchState.AWAY:
                 return s.away_after_s
             case SlouchState.SLOUCHING:

@@ -50,6 +50,8 @@ REASONS: Final[dict[Reason, str]] = {
     Reason.IN_CALL: "paused during a call",
     Reason.ON_BATTERY: "paused on battery",
     Reason.BASELINE_MISFIT: "the baseline does not fit this view or person: calibrate",
+    Reason.PARTLY_OUT: "head or shoulders out of the picture",
+    Reason.SEVERAL_PEOPLE: "several people, none in the calibrated place",
 }
 EVENTS: Final[dict[EventKind, str]] = {
     EventKind.SLOUCH_STARTED: "slouch began",
