@@ -5,8 +5,8 @@
 `CLIPS` are clips of one person with the truth beside them (``.json`` with ``frames``, ``fps``, ``baseline_s``). For
 MediaPipe's `num_poses` 1 and 2: CPU time a frame, mean absolute error of the deviations, and how much they scatter
 from frame to frame while nothing moves (median of |second difference|: a steady drift counts nothing). The two
-advance frame by frame in turns, so that whatever else the machine does hits both. A full look at a still picture (IMAGE mode, up to
-four people), as :mod:`posture.people` takes when somebody else was followed, is timed beside them.
+advance frame by frame in turns, so that whatever else the machine does hits both. A full look at a still picture
+(IMAGE mode, up to four people), as :mod:`posture.follower` takes when somebody else was followed, is timed beside them.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import replace
 from typing import Protocol
 
+from posture.baseline import Baseline
 from posture.calibration_run import CalibrationResult, CalibrationRun
 from posture.control.commands import (
     Command,
@@ -172,6 +173,10 @@ class Conductor:
                 is_hidden |= not is_resting and self._source.status == "opening"  # nothing to tell yet
             if not is_hidden:
                 yield frame
+
+    def seek(self, baseline: Baseline | None) -> None:
+        """Look for the person of this baseline among several; for nobody's while another is being taken."""
+        self._observer.seek(None if self._run is not None else baseline)
 
     def rebase(self) -> None:
         """Take the background as it is from now on for where the camera should be."""

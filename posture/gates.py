@@ -31,8 +31,8 @@ FAR_TURN_DEG: Final = 45.0
 EDGE_RATIO: Final = 0.02
 """Image widths; who was cut by the picture's edge is whole again when they are this far inside (our choice)."""
 BELOW_RATIO: Final = 0.1
-"""Image widths by which the shoulders may lie below the picture: the pose model still places them well, as on the bench's
-laptop session, where two slouches of 0.04-0.08 are judged rightly."""
+"""Image widths by which the shoulders may lie below the picture: the pose model still places them well, as on the
+laptop session, two slouches of which lie 0.02-0.04 below."""
 
 
 class Gate(StrEnum):

@@ -127,6 +127,32 @@ def slouch_ratio(
     )
 
 
+def ratio_error(driver: str, standard_error: list[float], thresholds: Thresholds) -> float:
+    """Return one standard error of the slouch ratio against the truth, mostly the same from frame to frame.
+
+    Parameters
+    ----------
+    driver : str
+        Which part of it is largest, as :func:`slouch_ratio` has it; empty = not judged: NaN.
+    standard_error : list of float
+        Of every :class:`~posture.deviation.Measure` of the frame.
+    thresholds : Thresholds
+        Deviations that count as 1.
+    """
+    neck, thoracic, sink = standard_error[: Measure.HEAD_PITCH_DEG]
+    match driver:
+        case "neck":
+            return neck / thresholds.neck_deg
+        case "thoracic":
+            return thoracic / thresholds.thoracic_deg
+        case "flexion":
+            return hypot(neck, thoracic) / thresholds.flexion_deg
+        case "sink":
+            return sink / thresholds.sink_ratio
+        case _:
+            return nan
+
+
 def find_presence(landmarks: Landmarks, reason: Reason) -> Presence:
     """Return who is there in one frame (T = 1), given why it was not judged, if so."""
     if reason in UNSEEN:

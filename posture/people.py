@@ -16,9 +16,9 @@ from posture.cues import CUE_NAMES
 FARTHER_LOG: Final = 0.55
 """Natural logarithm of the face's size against the baseline's below minus which somebody else is seen, 1.7 times as far
 away: 0.1 % of one person's postures (`models/training`, 13,367 of 202 people before six cameras)."""
-NEARER_LOG: Final = 0.95
-"""The same above which somebody is seen who stands before the desk, 2.6 times as near: 0.1 % of the same; leaning in before a
-laptop reaches 0.5 on the clips."""
+NEARER_LOG: Final = 1.25
+"""The same above which somebody is seen who stands before the desk, 3.5 times as near: none of the same (the nearest
+is 1.16); slumping towards a laptop reaches 0.95 on the bench's clips, and that must be judged."""
 SAME_WIDTHS: Final = 0.5
 """Shoulder widths; two measurements of one moment closer than this are of one person (people do not overlap more; the
 two running modes of the pose model differ by 0.05)."""

@@ -86,6 +86,8 @@ class TraceSink(TextSink):
         "head_pitch_deviation_deg",
         "slouch_ratio",
         "slouched_s",
+        "slouch_ratio_error",
+        "release_ratio",
     )
 
     def __init__(self, path: Path) -> None:
@@ -103,6 +105,8 @@ class TraceSink(TextSink):
             (result.head_pitch_deviation_deg, 3),
             (result.slouch_ratio, 4),
             (result.slouched_s, 3),
+            (result.slouch_ratio_error, 4),
+            (result.release_ratio, 4),
         )
         # Adding 0.0 to the rounded value makes -0.0 a plain 0.
         cells = [

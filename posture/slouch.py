@@ -130,7 +130,9 @@ class SlouchMachine:
         self._candidate_since_s: float | None = None
         self._has_state = False
 
-    def step(self, t_s: float, slouch_ratio: float, reason: Reason) -> list[SlouchEvent]:
+    def step(
+        self, t_s: float, slouch_ratio: float, reason: Reason, release_ratio: float | None = None
+    ) -> list[SlouchEvent]:
         """Take one frame in and return what changed.
 
         Parameters
@@ -141,6 +143,8 @@ class SlouchMachine:
             Deviation as a share of the slouch threshold: 1 = at the threshold. NaN = not judged.
         reason : Reason
             Why it is not judged. Those of `NOBODY` lead to AWAY, the others to UNKNOWN.
+        release_ratio : float or None
+            Slouch ratio below which a slouch is over now, at most 1; None = as the settings say.
 
         Returns
         -------
@@ -158,7 +162,8 @@ class SlouchMachine:
         self._t_s = t_s
         if is_gap:
             self._candidate_since_s = self._unjudged_since_s = self._absent_since_s = None
-        target = self._target(slouch_ratio, reason)
+        release = self.settings.release_ratio if release_ratio is None else release_ratio
+        target = self._target(slouch_ratio, reason, release)
         is_judged = target in (SlouchState.UPRIGHT, SlouchState.SLOUCHING)
         self._forget(t_s, is_judged, is_gap)
         self._accrue(t_s, target, 0.0 if is_gap else dt_s)
@@ -205,13 +210,13 @@ class SlouchMachine:
                 f"frame time {t_s:g} s comes after {self._t_s:g} s: time must not go backwards"
             )
 
-    def _target(self, slouch_ratio: float, reason: Reason) -> SlouchState:
+    def _target(self, slouch_ratio: float, reason: Reason, release_ratio: float) -> SlouchState:
         """Cross the hysteresis, and return the state that this frame alone speaks for."""
         if reason in NOBODY:
             return SlouchState.AWAY
         if isnan(slouch_ratio):
             return SlouchState.UNKNOWN
-        boundary = self.settings.release_ratio if self.is_slouch_level else 1.0
+        boundary = release_ratio if self.is_slouch_level else 1.0
         self.is_slouch_level = slouch_ratio >= boundary
         return SlouchState.SLOUCHING if self.is_slouch_level else SlouchState.UPRIGHT
 

@@ -36,7 +36,9 @@ def make_observer(settings: Settings) -> Observer:
     # not Path.expanduser, which raises where there is no such home: what is left is a path that does not exist
     path = Path(os.path.expanduser(settings.model.path)) if settings.model.path else None  # noqa: PTH111
     is_quiet = not logging.getLogger().isEnabledFor(logging.DEBUG)
-    return Observer(PoseLandmarker(path, min_confidence=settings.model.min_confidence, quiet=is_quiet))
+    return Observer(
+        PoseLandmarker(path, min_confidence=settings.model.min_confidence, quiet=is_quiet), settings.judge
+    )
 
 
 def open_with_settings(spec: str, settings: Settings, signals: StopSignals) -> FrameSource:

@@ -70,6 +70,9 @@ class Seen:
         row = round(frame.t_s / PERIOD_S) % len(self.rows)
         return replace(self.rows[row : row + 1], t_s=np.array([frame.t_s]))
 
+    def seek(self, baseline):
+        self.sought = baseline
+
     def rebase(self):
         self.n_rebased += 1
 
