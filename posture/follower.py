@@ -11,6 +11,7 @@ all others painted over, and from then on it follows them::
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from math import isnan
 
@@ -97,10 +98,10 @@ class Follower:
                 found = self._look_again(frame, found, spot)
                 spot = find_spot(compute_angles(found))
                 is_own = self._is_own(spot)
-            elif not is_own:
-                return found  # nothing else is known since the last look
+        elif is_own:
+            self._looked_s = None
         if is_own:
-            self._last, self._looked_s, self.condition = (frame.t_s, spot), None, Reason.NONE
+            self._last, self.condition = (frame.t_s, spot), Reason.NONE
         return found
 
     def _is_own(self, spot: Spot) -> bool:
@@ -128,35 +129,57 @@ class Follower:
         one, at = min(own, key=lambda pair: self._apart(pair[1], expected))
         if offset_ratio(at, spot, self._width) <= SAME_WIDTHS and self._is_own(spot):
             return found
-        return self._follow(frame, one, at)
+        return self._follow(frame, one, at, [other for other in people if other is not one])
 
     def _apart(self, spot: Spot, other: Spot) -> float:
         """Return how far two spots are apart."""
         return distance(spot, other, self._width, self._max_offset_ratio)
 
-    def _follow(self, frame: Frame, one: Landmarks, at: Spot) -> Landmarks:
+    def _follow(self, frame: Frame, one: Landmarks, at: Spot, others: list[Landmarks]) -> Landmarks:
         """Have the model follow `one`, and return their landmarks."""
         assert frame.image_rgb is not None
-        alone = Frame(frame.t_s, leave_only(frame.image_rgb, one.xyzv[0]))
-        found = one
-        for _ in range(2):  # it loses whom it followed, then finds who is left
-            seen = self._landmarker.detect(alone)
-            if self._apart(find_spot(compute_angles(seen)), at) <= JUMP:
-                found = seen
-                break
+        alone = leave_only(frame.image_rgb, one.xyzv[0], [other.xyzv[0] for other in others])
+        self._landmarker.detect(Frame(frame.t_s, np.full_like(alone, GREY)))  # it loses whom it followed
+        seen = self._landmarker.detect(Frame(frame.t_s, alone))
+        found = seen if self._apart(find_spot(compute_angles(seen)), at) <= JUMP else one
         return replace(found, luminance=one.luminance)  # of the whole picture
 
 
-def leave_only(image_rgb: UInt8Array, xyzv: FloatArray) -> UInt8Array:
-    """Return a copy of (H, W, 3) `image_rgb` with everything painted over but the person at the landmarks (33, 4)."""
-    height, width = image_rgb.shape[:2]
-    points = xyzv[: P.RIGHT_SHOULDER + 1, :2] * width
-    (left, top), (right, _) = points.min(axis=0), points.max(axis=0)
-    margin = MARGIN_RATIO * (right - left)
-    ears, shoulders = (points[a : a + 2, 1].mean() for a in (P.LEFT_EAR, P.LEFT_SHOULDER))
-    top = min(top, ears - CROWN_RATIO * abs(shoulders - ears))
-    x0, x1 = (int(np.clip(x, 0, width)) for x in (left - margin, right + margin))
-    y0 = int(np.clip(top, 0, height))
+def leave_only(image_rgb: UInt8Array, xyzv: FloatArray, others: Sequence[FloatArray] = ()) -> UInt8Array:
+    """Return a copy of a picture with everything painted over but one person.
+
+    Parameters
+    ----------
+    image_rgb : UInt8Array
+        (H, W, 3).
+    xyzv : FloatArray
+        (33, 4) landmarks of whom is left, image widths.
+    others : sequence of FloatArray
+        The same of others, whose faces are painted over even where they are close by: the model finds people by them.
+    """
     alone = np.full_like(image_rgb, GREY)
-    alone[y0:, x0:x1] = image_rgb[y0:, x0:x1]
+    body = _box(xyzv[: P.RIGHT_SHOULDER + 1], image_rgb.shape)
+    alone[body] = image_rgb[body]
+    for other in others:
+        alone[_box(other[: P.MOUTH_RIGHT + 1], image_rgb.shape)] = GREY
+    if others:
+        face = _box(xyzv[: P.MOUTH_RIGHT + 1], image_rgb.shape)
+        alone[face] = image_rgb[face]
     return alone
+
+
+def _box(points: FloatArray, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Return the part of a picture around (n, 4) `points` from the nose on: a face, or a body down to its edge."""
+    height, width = shape[:2]
+    (left, top), (right, bottom) = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
+    margin = MARGIN_RATIO * (right - left)
+    is_body = len(points) > P.LEFT_SHOULDER
+    ears = points[P.LEFT_EAR : P.RIGHT_EAR + 1, 1].mean()
+    chin = points[P.LEFT_SHOULDER :, 1].mean() if is_body else points[P.MOUTH_LEFT :, 1].mean()
+    top = min(top, ears - (CROWN_RATIO if is_body else 2.0 * CROWN_RATIO) * abs(chin - ears))
+    bottom = height / width if is_body else bottom + margin
+    x0, x1, y0, y1 = (
+        int(np.clip(v * width, 0, limit))
+        for v, limit in ((left - margin, width), (right + margin, width), (top, height), (bottom, height))
+    )
+    return slice(y0, y1), slice(x0, x1)
