@@ -218,7 +218,7 @@ class NotificationSink:
             elif event.kind in (EventKind.BREAK_DUE, EventKind.MICRO_BREAK_DUE):
                 self._post(self._word_break(result, event.kind is EventKind.MICRO_BREAK_DUE), "snooze")
             elif event.kind is EventKind.CAMERA_MOVED:
-                self._post(CAMERA_MOVED_TEXT, "recalibrate")
+                self._post(CAMERA_MOVED_TEXT, "rezero", "recalibrate")
 
     def _word_break(self, result: StepResult, is_micro: bool) -> tuple[str, str]:
         """Return title and message of a break reminder."""

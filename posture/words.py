@@ -40,7 +40,7 @@ REASONS: Final[dict[Reason, str]] = {
     Reason.LOW_CONFIDENCE: "face or shoulders hidden",
     Reason.TURNED_AWAY: "turned away",
     Reason.OUT_OF_PLACE: "not in the calibrated place",
-    Reason.CAMERA_MOVED: "the camera has moved: calibrate again",
+    Reason.CAMERA_MOVED: "the camera has moved: re-zero or calibrate",
     Reason.NOT_MEASURED: "posture not measurable",
     Reason.CAMERA_COVERED: "the camera is covered, or its picture black",
     Reason.CAMERA_FROZEN: "the camera's picture has frozen",

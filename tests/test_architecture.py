@@ -38,6 +38,7 @@ PURE = [
     "calibration",
     "calibration_run",
     "fit",
+    "rezero",
     "separation",
     "receipt",
     "alerts",
