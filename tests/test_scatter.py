@@ -49,6 +49,14 @@ def test_what_is_no_noise_is_not_taken_for_it(course):
     assert max(scatter_of(times, values)) < 1e-6
 
 
+def test_frames_that_were_not_looked_at_say_nothing_about_noise():
+    """Between two looks the duty cycle repeats the last landmarks."""
+    values = 0.1 * np.random.default_rng(1).normal(size=200)
+    told = scatter_of(steady_times(10, 100.0), values.repeat(5).tolist())
+    assert told[-1] == pytest.approx(scatter_of(steady_times(2, 100.0), values.tolist())[-1])
+    assert told[-1] > 0.05
+
+
 def test_frames_far_apart_and_holes_tell_nothing():
     rng = np.random.default_rng(0)
     values = rng.normal(size=100).tolist()
