@@ -166,10 +166,12 @@ def _outside(landmarks: Landmarks) -> tuple[float, float]:
     """
     xy = landmarks.xyzv[0, : P.RIGHT_SHOULDER + 1, :2].tolist()
     height = float(landmarks.height_ratio[0])
-    nose, ears = xy[P.NOSE], xy[P.LEFT_EAR : P.MOUTH_LEFT]
-    mouth, shoulders = xy[P.MOUTH_LEFT : P.LEFT_SHOULDER], xy[P.LEFT_SHOULDER :]
-    head = max(_beyond(nose, nose, height), _beyond(*ears, height), _beyond(*mouth, height))
-    return head, _beyond(*shoulders, height)
+    head = max(
+        _beyond(xy[P.NOSE], xy[P.NOSE], height),
+        _beyond(xy[P.LEFT_EAR], xy[P.RIGHT_EAR], height),
+        _beyond(xy[P.MOUTH_LEFT], xy[P.MOUTH_RIGHT], height),
+    )
+    return head, _beyond(xy[P.LEFT_SHOULDER], xy[P.RIGHT_SHOULDER], height)
 
 
 def _beyond(left: list[float], right: list[float], height: float) -> float:
