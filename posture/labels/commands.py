@@ -193,8 +193,8 @@ def _interval_table(labels: Labels, *, is_ascii: bool) -> Table:
     for one in labels.intervals:
         state, duty = Text(""), Text("")
         if one.state is not None:
-            symbol, word, colour = STATES[one.state]
-            state = Text(f"{ASCII_SYMBOLS[one.state] if is_ascii else symbol} {word}", colour)
+            symbol, _, colour = STATES[one.state]
+            state = Text(f"{ASCII_SYMBOLS[one.state] if is_ascii else symbol} {one.state.value}", colour)
         if one.duty is not None:
             symbol, colour = DUTY_SYMBOLS[one.duty]
             duty = Text(f"{symbol} {DUTIES[one.duty]}", colour)

@@ -15,7 +15,6 @@ from typing import Final
 
 from posture.labels.labels import Duty, Interval, Labels
 from posture.slouch import SlouchState
-from posture.words import STATES
 
 MARK_FIRST: Final = "nothing is marked here: i marks a start; go to the end, then 1 to 7"
 DUTIES: Final[dict[Duty, str]] = {
@@ -89,7 +88,7 @@ def give(draft: Draft, said: SlouchState | Duty, t_s: float) -> Draft:
         if not found:
             return replace(draft, message=MARK_FIRST)
         span_s = found[0].start_s, found[0].end_s
-    word = DUTIES[said] if isinstance(said, Duty) else STATES[said][1]
+    word = DUTIES[said] if isinstance(said, Duty) else said.value
     message = f"{word}: {moment_text(span_s[0])} to {moment_text(span_s[1])}"
     return _changed(draft, put(draft.labels, *span_s, said), message, next_start_s=span_s[1])
 

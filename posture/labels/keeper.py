@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from posture.errors import LabelError, OutputError
@@ -24,13 +25,16 @@ class Keeper:
     Raises
     ------
     LabelError
-        If there are two label files, or the one there is cannot be read.
+        If there are two label files, the one there cannot be read, or its folder cannot be written to.
     """
 
     def __init__(self, clip: Path, path: Path | None = None) -> None:
         found = find_labels(clip) if path is None else path
         self.path = default_path(clip) if found is None else found
         self.is_new = not self.path.exists()
+        folder = self.path.parent
+        if folder.exists() and not os.access(folder, os.W_OK):  # said before an hour of work, not after it
+            raise LabelError(f"cannot write into {folder}, where the labels go; give --labels FILE elsewhere")
         name = clip.resolve().name if clip.name in ("", "..") else clip.name
         self.labels = (
             Labels(clip=name if name.isprintable() else "") if self.is_new else read_labels(self.path)

@@ -88,12 +88,33 @@ _CODES: Final[dict[int, Action]] = {
     **dict.fromkeys((0xFFFF, 0x2E0000, 0xF728), Action.DELETE_STATE),  # Delete
 }
 _MODIFIERS: Final = 0xFFFF0000  # of X11 codes: shift, control and the like
-HELP: Final = (
-    "space play   - + speed   , . frame   arrows 1 s, 10 s   [ ] next edge   home end",
-    "i o start, end of a stretch, then   1 upright   2 slouching   3 away   4 not judging",
-    "5 must alert   6 must not   7 ignore   b baseline   x X delete   u r undo, redo   q close",
+HELP: Final[tuple[tuple[tuple[str, str], ...], ...]] = (
+    (
+        ("space", "play"),
+        ("- +", "speed"),
+        (", .", "frame"),
+        ("arrows", "1 s, 10 s"),
+        ("[ ]", "next label"),
+        ("home end", ""),
+    ),
+    (
+        ("i o", "start, end of a stretch, then"),
+        ("1", "upright"),
+        ("2", "slouching"),
+        ("3", "away"),
+        ("4", "unknown"),
+    ),
+    (
+        ("5", "must alert"),
+        ("6", "must not"),
+        ("7", "ignore"),
+        ("b", "baseline"),
+        ("x X", "delete"),
+        ("u r", "undo, redo"),
+        ("q", "close"),
+    ),
 )
-"""The keys as the window tells them; every change is saved at once."""
+"""Lines of keys and what they do, as the window tells them; every change is saved at once."""
 
 
 def action_of(code: int) -> Action | SlouchState | Duty | None:

@@ -97,6 +97,14 @@ class Labeller:
         if action is Action.SAVE and not self.trouble:
             self.draft = replace(self.draft, message=f"saved in {self._keeper.path.name}; so is every change")
 
+    @property
+    def alarm(self) -> str:
+        """What the window says while the newest labels are not saved."""
+        if not self.trouble:
+            return ""
+        path = self._keeper.path
+        return f"{self.trouble.replace(str(path), path.name).partition(';')[0]}; s tries again"
+
     def seek(self, share: float) -> None:
         """Go to a share of the clip's length, 0 to 1."""
         self.playhead = self.playhead.moved(share * self.playhead.duration_s)
@@ -182,12 +190,10 @@ def _run_window(labeller: Labeller, name: str, stop: threading.Event) -> str:
             now_s = time.monotonic()
             labeller.advance(now_s - before_s)
             before_s = now_s
-            view = make_view(
-                name, labeller.playhead, labeller.draft, labeller.shot.landmarks, labeller.trouble
-            )
-            if view is not shown and view != shown and not pages.full():
+            view = make_view(name, labeller.playhead, labeller.draft, labeller.shot.landmarks, labeller.alarm)
+            if (view, labeller.shot.t_s) != shown and not pages.full():
                 pages.put_nowait((view, labeller.shot))
-                shown = view
+                shown = view, labeller.shot.t_s
             while child.told.poll(TICK_S):
                 kind, value = child.told.recv()
                 has_opened = has_opened or kind == "opened"

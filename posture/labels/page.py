@@ -14,7 +14,7 @@ from posture.labels.view import LabelView
 from posture.landmarks import UInt8Array
 from posture.view.canvas import DIM, WHITE, Canvas, Colour, colour_of
 from posture.view.figure import find_figure
-from posture.view.person import draw_person
+from posture.view.person import draw_person, draw_silhouette
 from posture.words import BLUE, GREY, ORANGE, STATES, clock
 
 FOOT: Final = 144
@@ -90,6 +90,7 @@ def _draw_scene(part: UInt8Array, view: LabelView, image_rgb: UInt8Array | None)
         size = canvas.text_size(text, 16)
         canvas.text((width - size[0]) / 2, (height - size[1]) / 2, text, 16, DIM)
     else:
+        draw_silhouette(canvas, figure)
         draw_person(canvas, figure, WHITE)
     part[top : top + height, left : left + width] = scene
 
@@ -128,7 +129,7 @@ def _draw_foot(canvas: Canvas, view: LabelView, top: float) -> None:
         x, wide = begin + one.start_s * per_s, max((one.end_s - one.start_s) * per_s - 1.0, 1.0)
         if one.state is not None:
             tone, is_thin = colour_of(STATES[one.state][2]), one.state.value in ("away", "unknown")
-            _draw_label(canvas, x, y, wide, tone, STATES[one.state][1], is_thin=is_thin)
+            _draw_label(canvas, x, y, wide, tone, one.state.value, is_thin=is_thin)
         if one.duty is not None:
             tone, is_thin = colour_of(_DUTY_TONES[one.duty]), one.duty is Duty.IGNORE
             _draw_label(canvas, x, y + _ROW * u, wide, tone, DUTIES[one.duty], is_thin=is_thin)
@@ -140,7 +141,10 @@ def _draw_foot(canvas: Canvas, view: LabelView, top: float) -> None:
     canvas.text(8 * u, y, _shortened(canvas, text, 13, canvas.width - 16 * u), 13, colour)
     y += 23 * u
     for line in HELP:
-        canvas.text(8 * u, y, line, 12, DIM)
+        x = 8 * u
+        for keys, meaning in line:
+            x += canvas.text(x, y, keys, 12, WHITE) + 5 * u
+            x += canvas.text(x, y, meaning, 12, DIM) + 13 * u
         y += 16 * u
 
 

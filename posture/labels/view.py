@@ -16,8 +16,8 @@ class LabelView:
 
     name: str
     """The clip's."""
-    t_s: float
-    """The position."""
+    t_s: float = field(compare=False)
+    """The position; told apart by the tenths of :attr:`clock`, as often as it needs to be drawn."""
     duration_s: float
     clock: str
     """Position, length and pace in words."""

@@ -146,7 +146,7 @@ class Pane:
             self._cv2.imshow(self._title, page_bgr)
 
     def on_mouse(self, handle: Callable[[int, int, int, int], None]) -> None:
-        """Have `handle` called with event, x, y and flags of the mouse, as OpenCV has them, while keys are asked for."""
+        """Call `handle` with event, x, y and flags of the mouse, as OpenCV has them, while keys are asked for."""
         self._cv2.setMouseCallback(self._title, lambda event, x, y, flags, _: handle(event, x, y, flags))
 
     def key(self) -> int:
