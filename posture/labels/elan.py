@@ -11,14 +11,14 @@ import csv
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import unquote
 
 from posture.errors import LabelError
-from posture.labels.foreign import Foreign, Span
+from posture.labels.foreign import Foreign, Span, bare_name
 
 _CLOCK: Final = re.compile(r"(\d+):(\d{2}):(\d{2}(?:\.\d+)?)")
+_FRAMES: Final = re.compile(r"\d+:\d{2}:\d{2}[:;]\d{2}")
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 _HEADER: Final = re.compile(r".* - (hh:mm:ss\.ms|ss\.msec|msec|hh:mm:ss:ff.*)")
 EXPORT_AGAIN: Final = "export again with begin and end time as hh:mm:ss.ms or ss.msec"
@@ -76,7 +76,7 @@ def _media(remark: str) -> str:
     """Return the clip named by a header line such as ``#file:///C:/clips/a.mp4 -- offset: 0``."""
     if "file:" not in remark:
         return ""
-    return PurePosixPath(unquote(remark.partition(" -- ")[0]).replace("\\", "/")).name
+    return bare_name(unquote(remark.partition(" -- ")[0]))
 
 
 def _find_columns(row: list[str], number: int) -> tuple[_Columns, bool]:
@@ -102,6 +102,8 @@ def _guess_kinds(row: list[str]) -> list[str]:
             kinds.append("hh:mm:ss.ms")
         elif _NUMBER.fullmatch(cell):
             kinds.append("ss.msec" if "." in cell else "msec")
+        elif _FRAMES.fullmatch(cell):
+            kinds.append("hh:mm:ss:ff")
         else:
             kinds.append("")
     return [*kinds, ""]
@@ -112,7 +114,7 @@ def _read_row(row: list[str], columns: _Columns, number: int) -> tuple[str, list
     cells = row[columns.after :]
     file = ""
     if len(cells) > 1 and cells[-1].lower().endswith(".eaf"):
-        file = PurePosixPath(cells.pop().replace("\\", "/")).stem
+        file = bare_name(cells.pop()[: -len(".eaf")])
     try:
         start_s, end_s = columns.read(row[columns.begin]), columns.read(row[columns.end])
     except (ValueError, IndexError):

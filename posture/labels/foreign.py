@@ -58,6 +58,12 @@ class Meaning:
     posture: str = ""
 
 
+def bare_name(path: str) -> str:
+    """Return the last part of another computer's path; empty if that cannot be a file's name here."""
+    name = path.replace("\\", "/").rpartition("/")[2]
+    return name if name.isprintable() and name not in (".", "..") else ""
+
+
 def parse_meaning(rule: str) -> tuple[str, Meaning]:
     """Return a text, in small letters, and its meaning from ``TEXT=STATE``, ``TEXT=STATE:ALERT`` or ``TEXT=``.
 

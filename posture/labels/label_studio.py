@@ -14,12 +14,11 @@ import json
 import re
 from collections.abc import Iterator
 from math import isfinite
-from pathlib import PurePosixPath
 from typing import Any, Final
 from urllib.parse import unquote
 
 from posture.errors import LabelError
-from posture.labels.foreign import Foreign, Span
+from posture.labels.foreign import Foreign, Span, bare_name
 
 DEFAULT_RATE_HZ: Final = 24.0
 """Label Studio's own where its configuration gives no ``frameRate``."""
@@ -128,5 +127,4 @@ def _clip_name(data: Any, upload: Any) -> str:
         texts += [text for text in data.values() if isinstance(text, str) and "." in text.rpartition("/")[2]]
     if not texts:
         return ""
-    name = PurePosixPath(unquote(texts[0]).replace("\\", "/").partition("?d=")[2] or unquote(texts[0])).name
-    return _UPLOAD.sub("", name, count=1)
+    return _UPLOAD.sub("", bare_name(unquote(texts[0]).rpartition("?d=")[2]), count=1)

@@ -87,4 +87,4 @@ def _times(duration_s: float, width: int) -> str:
         at = min(at, width - len(text))
         if at >= len(line):
             line = line.ljust(at) + text
-    return line
+    return line.ljust(width)
