@@ -16,8 +16,8 @@ from desktop import running as running_child
 
 from posture.settings import Settings
 from posture.view.moment import Moment
-from posture.view.pane import find_obstacle
 from posture.view.preview import Preview
+from posture.view.window import find_obstacle
 
 RUN = ("run", "--preview", "--source", FRONT, "--speed", "4", "--set", "notify.enabled=false")
 

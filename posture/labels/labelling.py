@@ -45,7 +45,7 @@ from posture.labels.window import show_labels
 from posture.session import INTERRUPTED, TERMINATED, StopSignals
 from posture.slouch import SlouchState
 from posture.view.child import WindowProcess
-from posture.view.pane import find_obstacle, send_picture
+from posture.view.window import find_obstacle
 from posture.wiring import make_console
 
 TICK_S: Final = 0.02
@@ -221,7 +221,7 @@ def _send_pages(pages: queue.Queue[tuple[object, Shot]], child: WindowProcess) -
     with contextlib.suppress(OSError):  # the window has gone
         while True:
             view, shot = pages.get()
-            send_picture(child.pictures, view, shot.image_rgb)
+            child.pictures.send((view, shot.image_rgb))
 
 
 def _conclude(labeller: Labeller, keeper: Keeper, ending: str, signals: StopSignals, console: Console) -> int:

@@ -153,11 +153,12 @@ def _draw_label(
 ) -> None:
     """Draw one label, with its word where there is room; a thin one is told apart without its colour."""
     u = canvas.unit
-    high = 5 * u if is_thin else 14 * u
+    high = 3 * u if is_thin else 14 * u
     canvas.fill(x, y + 14 * u - high, width, high, tone)
-    room, _ = canvas.text_size(word, 10)
+    size = 11 if is_thin else 12
+    room, _ = canvas.text_size(word, size)
     if room + 6 * u <= width:
-        canvas.text(x + 3 * u, y - (2 * u if is_thin else -u), word, 10, tone if is_thin else _INK)
+        canvas.text(x + 3 * u, y - (2.5 if is_thin else 1.0) * u, word, size, tone if is_thin else _INK)
 
 
 def _draw_times(canvas: Canvas, duration_s: float, begin: float, per_s: float, y: float) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from posture.labels.page import FOOT, bands_px, draw_page
 from posture.landmarks import UInt8Array
-from posture.view.pane import MAX_WIDTH_PX, Pane, receive_picture, settle_in
+from posture.view.pane import MAX_WIDTH_PX, Pane, settle_in
 
 TITLE: Final = "Posture labels"
 _TICK_S: Final = 0.01  # between two looks at the keyboard: of two keys between them OpenCV keeps the last
@@ -23,7 +23,7 @@ def show_labels(pictures: Connection, tells: Connection, *, is_quiet: bool) -> N
     Parameters
     ----------
     pictures : Connection
-        Brings a :class:`LabelView` and its picture.
+        Brings pairs of a :class:`~posture.labels.view.LabelView` and its picture, (H, W, 3) uint8 RGB or None.
     tells : Connection
         Takes ``("opened", 0)``, ``("key", code)``, ``("seek", share of the clip)``, ``("closed", 0)`` and
         ``("failed", why)``.
@@ -48,7 +48,7 @@ class _LabelWindow:
         if self._pane.obstacle:
             self._tells.send(("failed", self._pane.obstacle))
             return
-        view, image = receive_picture(self._incoming)
+        view, image = self._incoming.recv()
         self._open(image)
         is_new = True
         while True:
@@ -63,7 +63,7 @@ class _LabelWindow:
                 self._tells.send(("key", code))
             is_new = self._incoming.poll(_TICK_S)
             while self._incoming.poll(0):
-                view, image = receive_picture(self._incoming, image)
+                view, image = self._incoming.recv()
 
     def _open(self, image: UInt8Array | None) -> None:
         """Open the window: the picture's shape with the bands below it."""

@@ -6,15 +6,12 @@ import contextlib
 import logging
 import multiprocessing
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
 
 END_S: Final = 1.0
 """Seconds that a window's process is given to end (our choice; it ends at once when it is not stuck)."""
-PIPE_BYTES: Final = 1 << 20
-"""What Linux lets every user have (fs.pipe-max-size); a picture of 640x480 has 0.92 MB."""
 
 
 class WindowProcess:
@@ -35,7 +32,6 @@ class WindowProcess:
         """What is sent here, the window shows."""
         self.told, tells = context.Pipe(duplex=False)
         """What the window tells."""
-        _enlarge(self.pictures.fileno())
         is_quiet = not logging.getLogger().isEnabledFor(logging.DEBUG)
         self._process = context.Process(
             target=partial(show, theirs, tells, is_quiet=is_quiet), name=name, daemon=True
@@ -54,15 +50,6 @@ class WindowProcess:
         self._process.terminate()
         self._process.join(END_S)
         self._process.kill()  # one that hangs, or was stopped, does not hear of the other
-
-
-def _enlarge(pipe: int) -> None:
-    """Let a pipe take a whole picture at once where the system can: a third of the time, and no waiting."""
-    if sys.platform == "linux":
-        import fcntl
-
-        with contextlib.suppress(OSError):  # the user's pipes have used up what they may
-            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
 @contextlib.contextmanager

@@ -11,11 +11,8 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
-from multiprocessing.connection import Connection
+from collections.abc import Callable
 from typing import Any, Final
-
-import numpy as np
 
 from posture.capture import import_cv2
 from posture.landmarks import UInt8Array
@@ -24,66 +21,6 @@ FIRST_WIDTH_PX: Final = (640, 1280)
 """Of a new window: the picture's own within these."""
 MAX_WIDTH_PX: Final = 1920
 """Of what is drawn; a larger window enlarges that."""
-
-
-def find_obstacle(environ: Mapping[str, str], platform: str) -> str:
-    """Return why no window can be opened here, or nothing.
-
-    Parameters
-    ----------
-    environ : mapping
-        The process's environment.
-    platform : str
-        As `sys.platform`.
-    """
-    if platform in ("win32", "darwin") or environ.get("DISPLAY"):
-        return ""
-    if environ.get("WAYLAND_DISPLAY"):
-        return "OpenCV's window needs XWayland, and DISPLAY is not set"
-    return "there is no screen here (DISPLAY is not set)"
-
-
-def send_picture(connection: Connection, head: object, image: UInt8Array | None) -> None:
-    """Hand over a picture and what belongs to it; the picture goes as it is, without the copies of pickling."""
-    connection.send((head, None if image is None else image.shape))
-    if image is not None:
-        data = np.ascontiguousarray(image).data.cast("B")
-        if sys.platform == "win32":
-            connection.send_bytes(data)
-            return
-        while len(data):
-            data = data[os.write(connection.fileno(), data) :]
-
-
-def receive_picture(connection: Connection, out: UInt8Array | None = None) -> tuple[Any, UInt8Array | None]:
-    """Take over what :func:`send_picture` sends; waits for it.
-
-    Parameters
-    ----------
-    connection : Connection
-        The end to read.
-    out : (H, W, 3) uint8, optional
-        The picture is read into it if it has the picture's size: half the time of memory taken anew.
-
-    Raises
-    ------
-    EOFError
-        If the other end is closed.
-    """
-    head, shape = connection.recv()
-    if shape is None:
-        return head, None
-    image = np.empty(shape, np.uint8) if out is None or out.shape != shape else out
-    if sys.platform == "win32":
-        connection.recv_bytes_into(image)
-    else:
-        rest = image.data.cast("B")
-        while len(rest):
-            n_read = os.readv(connection.fileno(), [rest])
-            if not n_read:
-                raise EOFError
-            rest = rest[n_read:]
-    return head, image
 
 
 def settle_in(*, is_quiet: bool) -> None:

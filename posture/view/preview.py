@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import multiprocessing
 import os
+import signal
 import sys
 import threading
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator
 from math import ceil
 from typing import Protocol
 
@@ -15,11 +17,16 @@ from posture.baseline import Baseline
 from posture.calibration_run import CalibrationTick
 from posture.pipeline import StepResult
 from posture.settings import Settings
-from posture.view.child import END_S, WindowProcess
 from posture.view.moment import Moment, Prompt
 from posture.view.onlooker import Onlooker
-from posture.view.pane import find_obstacle
-from posture.view.window import Command, send, show_window
+from posture.view.window import Command, find_obstacle, send, show_window
+
+END_S = 1.0
+"""Seconds that the window's process is given to end (our choice; it ends at once when it is not stuck)."""
+
+
+PIPE_BYTES = 1 << 20
+"""What Linux lets every user have (fs.pipe-max-size); a picture of 640x480 has 0.92 MB."""
 
 
 class Rated(Protocol):
@@ -59,8 +66,24 @@ class Preview:
         if obstacle:
             on_note(f"No preview: {obstacle}.")
             return
-        show = partial(show_window, settings=settings, takes_commands=takes_commands)
-        self._child = WindowProcess(show, "posture-preview")
+        context = multiprocessing.get_context("spawn")  # a forked copy of threads and MediaPipe would hang
+        theirs, self._moments = context.Pipe(duplex=False)
+        self._told, tells = context.Pipe(duplex=False)
+        _enlarge(self._moments.fileno())
+        self._process = context.Process(
+            target=show_window,
+            args=(theirs, tells, settings),
+            kwargs={
+                "takes_commands": takes_commands,
+                "is_quiet": not logging.getLogger().isEnabledFor(logging.DEBUG),
+            },
+            name="posture-preview",
+            daemon=True,
+        )
+        with _interrupts_held_back():
+            self._process.start()
+        theirs.close()
+        tells.close()
         self._is_open = True
         for work in (self._send, self._receive):
             self._threads.append(threading.Thread(target=work, name="posture-preview", daemon=True))
@@ -83,7 +106,9 @@ class Preview:
             was_open, self._is_open, self._newest = self._is_open, False, None
             self._changed.notify()
         if was_open:
-            self._child.end()
+            self._process.terminate()
+            self._process.join(END_S)
+            self._process.kill()  # one that hangs, or was stopped, does not hear of the other
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join(END_S)
@@ -98,7 +123,7 @@ class Preview:
                 assert self._newest is not None
                 (moment, baseline), self._newest = self._newest, None
             try:
-                send(self._child.pictures, moment, baseline)
+                send(self._moments, moment, baseline)
             except OSError:
                 return
 
@@ -107,7 +132,7 @@ class Preview:
         has_opened, told = False, ("", "")
         with contextlib.suppress(EOFError, OSError):
             while True:
-                told = self._child.told.recv()
+                told = self._told.recv()
                 has_opened = has_opened or told[0] == "opened"
                 if told[0] == "command" and self.on_command is not None:
                     self.on_command(told[1])
@@ -115,7 +140,7 @@ class Preview:
             was_open, self._is_open = self._is_open, False
             self._changed.notify()
         if was_open:
-            self._child.join()
+            self._process.join(END_S)
             self._on_note(_last_words(*told, has_opened=has_opened))
 
 
@@ -176,3 +201,25 @@ def _last_words(kind: str, detail: str, *, has_opened: bool) -> str:
     if has_opened:
         return "The preview window is gone (has the screen ended?); posture goes on."
     return "No preview: its window could not be opened (can DISPLAY be reached?); posture goes on."
+
+
+def _enlarge(pipe: int) -> None:
+    """Let a pipe take a whole picture at once where the system can: a third of the time, and no waiting."""
+    if sys.platform == "linux":
+        import fcntl
+
+        with contextlib.suppress(OSError):  # the user's pipes have used up what they may
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+
+
+@contextlib.contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Start a child that Ctrl-C does not reach, without losing one that comes meanwhile."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,24 +1,29 @@
 """The preview window: a process of its own, so that nothing that happens to a screen happens to the monitor.
 
-See :mod:`posture.view.pane` for why. The monitor sends it moments through a pipe and never waits for it.
+Qt, with which OpenCV's wheels open windows, ends the whole process when there is no screen to reach or when the
+screen goes away, and wants the main thread on some systems. So the window lives in a child process whose main thread
+does nothing else; the monitor sends it moments through a pipe and never waits for it.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from multiprocessing.connection import Connection
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
 from posture.baseline import Baseline
+from posture.capture import import_cv2
 from posture.landmarks import UInt8Array
 from posture.settings import Settings
 from posture.view.moment import Moment
 from posture.view.overlay import Overlay
-from posture.view.pane import MAX_WIDTH_PX, Pane, receive_picture, send_picture, settle_in
 
 Command: TypeAlias = Literal["pause", "recalibrate"]
 """What a key asks the monitor for."""
@@ -29,11 +34,39 @@ COMMAND_KEYS: Final = f"space pause · c recalibrate · {KEYS}"
 _COMMANDS: Final[dict[int, Command]] = {ord(" "): "pause", ord("c"): "recalibrate"}
 _CLOSE_KEYS: Final = (ord("q"), 27)  # and Escape
 _TICK_S = 0.04  # between two looks at the keyboard; a key that takes longer feels slow
+_FIRST_WIDTH_PX = (640, 1280)  # of a new window: the picture's own within these
+_MAX_WIDTH_PX = 1920  # of what is drawn; a larger window enlarges that
+
+
+def find_obstacle(environ: Mapping[str, str], platform: str) -> str:
+    """Return why no window can be opened here, or nothing.
+
+    Parameters
+    ----------
+    environ : mapping
+        The process's environment.
+    platform : str
+        As `sys.platform`.
+    """
+    if platform in ("win32", "darwin") or environ.get("DISPLAY"):
+        return ""
+    if environ.get("WAYLAND_DISPLAY"):
+        return "OpenCV's window needs XWayland, and DISPLAY is not set"
+    return "there is no screen here (DISPLAY is not set)"
 
 
 def send(connection: Connection, moment: Moment, baseline: Baseline | None) -> None:
-    """Hand a moment over."""
-    send_picture(connection, (replace(moment, image_rgb=None), baseline), moment.image_rgb)
+    """Hand a moment over; the picture goes as it is, without the copies that pickling makes."""
+    image = moment.image_rgb
+    shape = None if image is None else image.shape
+    connection.send((replace(moment, image_rgb=None), baseline, shape))
+    if image is not None:
+        data = np.ascontiguousarray(image).data.cast("B")
+        if sys.platform == "win32":
+            connection.send_bytes(data)
+            return
+        while len(data):
+            data = data[os.write(connection.fileno(), data) :]
 
 
 def receive(connection: Connection, out: UInt8Array | None = None) -> tuple[Moment, Baseline | None]:
@@ -44,14 +77,26 @@ def receive(connection: Connection, out: UInt8Array | None = None) -> tuple[Mome
     connection : Connection
         The end to read.
     out : (H, W, 3) uint8, optional
-        As for :func:`~posture.view.pane.receive_picture`.
+        The picture is read into it if it has the picture's size: half the time of memory taken anew.
 
     Raises
     ------
     EOFError
         If the other end is closed.
     """
-    (moment, baseline), image = receive_picture(connection, out)
+    moment, baseline, shape = connection.recv()
+    if shape is None:
+        return moment, baseline
+    image = np.empty(shape, np.uint8) if out is None or out.shape != shape else out
+    if sys.platform == "win32":
+        connection.recv_bytes_into(image)
+    else:
+        rest = image.data.cast("B")
+        while len(rest):
+            n_read = os.readv(connection.fileno(), [rest])
+            if not n_read:
+                raise EOFError
+            rest = rest[n_read:]
     return replace(moment, image_rgb=image), baseline
 
 
@@ -73,7 +118,11 @@ def show_window(
     is_quiet : bool
         Keep Qt's words off the terminal.
     """
-    settle_in(is_quiet=is_quiet)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the monitor, which ends this process too
+    _forbid_core_file()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2) if is_quiet else (1,):
+        os.dup2(nowhere, descriptor)
     with contextlib.suppress(OSError, EOFError):  # the monitor has ended
         _Window(moments, tells, settings, takes_commands=takes_commands).run()
 
@@ -87,29 +136,32 @@ class _Window:
         self._incoming, self._tells, self._takes_commands = moments, tells, takes_commands
         self._overlay, self._page = Overlay(settings), np.empty((0, 0, 3), np.uint8)
         self._is_blurred = settings.view.blur
-        self._pane = Pane(TITLE, is_shape_kept=True)
+        self._cv2: Any = import_cv2()
 
     def run(self) -> None:
         """Open the window, show what comes, and tell what is asked for."""
-        if self._pane.obstacle:
-            self._tells.send(("failed", self._pane.obstacle))
+        cv2 = self._cv2
+        cv2.setNumThreads(1)  # a second one costs more than these few lines
+        if not cv2.currentUIFramework():
+            why = "this OpenCV was made without windows; 'pip install opencv-python' has them"
+            self._tells.send(("failed", why))
             return
         shown: tuple[Moment, Baseline | None] | None = None
         size_px = (0, 0)
         for shown, is_new in self._moments():
             if not size_px[0]:
-                self._pane.open(*_shape(shown[0]))
+                self._open(shown[0])
                 self._tells.send(("opened", ""))
             before_px, size_px = size_px, self._fit(shown[0])
             if is_new or size_px != before_px:
                 self._draw(*shown, size_px)
-            key = self._pane.key() & 0xFF
+            key = cv2.waitKey(1) & 0xFF  # longer, and OpenCV's loop takes ten times the processor's time
             if key == ord("b"):
                 self._is_blurred = not self._is_blurred
                 self._draw(*shown, size_px)
             elif key in _COMMANDS and self._takes_commands:
                 self._tells.send(("command", _COMMANDS[key]))
-            if key in _CLOSE_KEYS or not self._pane.is_visible():
+            if key in _CLOSE_KEYS or not self._is_visible():
                 self._tells.send(("closed", ""))
                 return
 
@@ -122,17 +174,29 @@ class _Window:
             while self._incoming.poll(0):
                 newest = receive(self._incoming, newest[0].image_rgb)
 
+    def _open(self, moment: Moment) -> None:
+        """Open the window: no toolbar, any size, the picture's shape."""
+        cv2 = self._cv2
+        cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
+        height, width = (480, 640) if moment.image_rgb is None else moment.image_rgb.shape[:2]
+        first = min(max(width, _FIRST_WIDTH_PX[0]), _FIRST_WIDTH_PX[1])
+        cv2.resizeWindow(TITLE, first, round(first * height / width))
+
     def _fit(self, moment: Moment) -> tuple[int, int]:
         """Return the size at which the picture just fits the window."""
-        width, height = _shape(moment)
-        wide, high = self._pane.size_px()
-        if not wide:
+        height, width = (480, 640) if moment.image_rgb is None else moment.image_rgb.shape[:2]
+        try:
+            _, _, wide, high = self._cv2.getWindowImageRect(TITLE)
+        except self._cv2.error:
+            wide = high = 0
+        if wide < 2 or high < 2:  # not laid out yet, or just closed
             wide, high = width, height
-        scale = min(wide / width, high / height, MAX_WIDTH_PX / width)
+        scale = min(wide / width, high / height, _MAX_WIDTH_PX / width)
         return max(1, round(width * scale)), max(1, round(height * scale))
 
     def _draw(self, moment: Moment, baseline: Baseline | None, size_px: tuple[int, int]) -> None:
         """Draw one moment."""
+        cv2 = self._cv2
         self._page = self._overlay.draw(
             moment,
             baseline,
@@ -143,9 +207,21 @@ class _Window:
             is_bgr=True,
             out=self._page,
         )
-        self._pane.show(self._page)
+        with contextlib.suppress(cv2.error):  # closed in this very moment
+            cv2.imshow(TITLE, self._page)
+
+    def _is_visible(self) -> bool:
+        """Return whether the window is still there; asking about a closed one raises."""
+        try:
+            return bool(self._cv2.getWindowProperty(TITLE, self._cv2.WND_PROP_VISIBLE) >= 1.0)
+        except self._cv2.error:
+            return False
 
 
-def _shape(moment: Moment) -> tuple[int, int]:
-    """Return the width and height of a moment's picture."""
-    return (640, 480) if moment.image_rgb is None else moment.image_rgb.shape[1::-1]
+def _forbid_core_file() -> None:
+    """Let no crash write this process's memory, and so a picture, to the disk."""
+    if sys.platform != "win32":
+        import resource
+
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
