@@ -358,7 +358,15 @@ def test_a_file_written_by_hand_is_kept_beside_the_new_one(tmp_path):
     assert (tmp_path / "a.labels.toml~").read_text("utf-8") == text
     one.press(Action.UNDO)
     assert (tmp_path / "a.labels.toml~").read_text("utf-8") == text
-    labeller(path).press(Action.SAVE)
+    (tmp_path / "a.labels.toml~").unlink()
+    for name in ("a.labels.toml", "a.labels.csv"):
+        write_labels(tmp_path / name, Labels(person="p"))
+        again = labeller(tmp_path / name)
+        for action in (Action.MARK_START, Action.FORWARD_FAR, UPRIGHT):
+            again.press(action)
+        assert read_labels(tmp_path / name).intervals and not (tmp_path / f"{name}~").exists(), (
+            "as we write it"
+        )
 
 
 def test_the_page_shows_labels_where_they_are():

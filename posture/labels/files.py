@@ -147,8 +147,12 @@ def write_labels(path: Path, labels: Labels) -> None:
     OutputError
         If it cannot be written; what was there is untouched.
     """
-    text = render_table(labels) if path.suffix.lower() == ".csv" else render_labels(labels)
-    write_atomically(path, _encoded(path, text))
+    write_atomically(path, encode_labels(path, labels))
+
+
+def encode_labels(path: Path, labels: Labels) -> bytes:
+    """Return what :func:`write_labels` writes; raises a LabelError as it does."""
+    return _encoded(path, render_table(labels) if path.suffix.lower() == ".csv" else render_labels(labels))
 
 
 def write_angles(path: Path, angles: TrueAngles) -> None:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from posture.errors import LabelError, OutputError
 from posture.files import write_atomically
-from posture.labels.document import render_labels
-from posture.labels.files import default_path, find_labels, read_labels, write_labels
+from posture.labels.files import default_path, encode_labels, find_labels, read_labels, write_labels
 from posture.labels.labels import Labels
 
 
@@ -43,7 +42,7 @@ class Keeper:
         self.note = ""
         """What a person should know of the file."""
         self._before = b"" if self.is_new else self.path.read_bytes()
-        self._is_kept = self.is_new or self._before.decode("utf-8-sig") == render_labels(self.labels)
+        self._is_kept = self.is_new or self._before == encode_labels(self.path, self.labels)
 
     @property
     def backup(self) -> Path:

@@ -41,10 +41,6 @@ class WindowProcess:
         theirs.close()
         tells.close()
 
-    def join(self) -> None:
-        """Give the process :data:`END_S` to end by itself."""
-        self._process.join(END_S)
-
     def end(self) -> None:
         """End the process, whatever it is doing."""
         self._process.terminate()
