@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from multiprocessing.connection import Connection
 from typing import Final
 
@@ -14,6 +15,9 @@ from posture.view.pane import MAX_WIDTH_PX, Pane, settle_in
 
 TITLE: Final = "Posture labels"
 _TICK_S: Final = 0.01  # between two looks at the keyboard: of two keys between them OpenCV keeps the last
+REFRESH_S: Final = 0.5
+"""Seconds after which the same page is shown again: what is shown while a window is being laid out may never be
+painted (seen in 1 of 5 starts without a window manager; our choice)."""
 _EVENT_LEFT_DOWN, _FLAG_LEFT = 1, 1  # OpenCV's, without loading it
 
 
@@ -50,11 +54,14 @@ class _LabelWindow:
             return
         view, image = self._incoming.recv()
         self._open(image)
-        is_new = True
+        page, shown_s, is_new = None, 0.0, True
         while True:
             before_px, self._size_px = self._size_px, self._fit()
-            if is_new or self._size_px != before_px:
-                self._pane.show(draw_page(view, image, self._size_px))
+            if page is None or is_new or self._size_px != before_px:
+                page, shown_s = draw_page(view, image, self._size_px), 0.0
+            if time.monotonic() - shown_s > REFRESH_S:
+                self._pane.show(page)
+                shown_s = time.monotonic()
             code = self._pane.key()
             if not self._pane.is_visible():
                 self._tells.send(("closed", 0))
