@@ -27,15 +27,8 @@ N_KEPT: Final = 24
 """Pictures kept to step back through without decoding from the last key frame on: 66 MB of 1280x720 (our choice)."""
 READ_ON_S: Final = 2.0
 """A picture no further ahead is come to by reading on, which is faster than finding a key frame (our choice)."""
-_BACK_S: Final = (
-    0.5,
-    4.0,
-    20.0,
-    math.inf,
-)  # before the wanted time: where to look for a frame that is not after it
-_N_ATTEMPTS: Final = (
-    64  # damaged packets skipped in a row before the clip is taken to have ended, as a replay does
-)
+_BACK_S: Final = (0.5, 4.0, 20.0, math.inf)  # before the wanted time: where to look for one not after it
+_N_ATTEMPTS: Final = 64  # damaged packets in a row before the clip is taken to have ended, as a replay does
 
 
 @dataclass(frozen=True, slots=True)
