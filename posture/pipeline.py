@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isnan, nan
 
@@ -17,7 +17,7 @@ from posture.deviation import Estimator, Measure, compute_deviation, make_estima
 from posture.errors import CalibrationError
 from posture.fit import FitJudge
 from posture.judging import Thresholds, find_presence, find_reason, make_thresholds, slouch_ratio
-from posture.landmarks import Landmarks, concatenate
+from posture.landmarks import FloatArray, Landmarks, concatenate
 from posture.settings import Settings
 from posture.slouch import EventKind, Reason, SlouchEvent, SlouchMachine, SlouchState
 from posture.smoothing import OneEuroFilter
@@ -31,6 +31,18 @@ QUICKNESS = {
 """Added cut-off (Hz) per degree/s or trunk length/s: moving into a slouch in 1 s (10 deg/s) halves the lag."""
 MISFIT_EXPLAINS = frozenset({Reason.NONE, Reason.NOT_MEASURED, Reason.OUT_OF_PLACE, Reason.TURNED_AWAY})
 """Reasons that a baseline of another person or view explains better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One frame, measured and not judged yet."""
+
+    t_s: float
+    """Frame time, seconds."""
+    values: list[float]
+    """(4,) smoothed deviations, the first four of :class:`~posture.deviation.Measure`; NaN = not measured."""
+    reason: Reason
+    """Why it must not be judged; NONE = it may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,13 +224,9 @@ class Pipeline:
         CalibrationError
             If the calibration span has ended and its frames make no baseline.
         """
-        t_s = float(landmarks.t_s[0])
-        self._machine.check_time(t_s)
-        if self._pending_span_s is not None:
-            self._collect(landmarks, t_s, *self._pending_span_s)
-        values, reason = self._measure(landmarks, t_s)
-        reason = condition if condition is not Reason.NONE else reason
-        neck, thoracic, sink, head_pitch = values
+        measured = self.measure(landmarks, condition)
+        t_s, reason = measured.t_s, measured.reason
+        neck, thoracic, sink, head_pitch = measured.values
         ratio, driver = nan, ""
         if reason is Reason.NONE and self._thresholds is not None:
             ratio, driver = slouch_ratio(neck, thoracic, sink, self._thresholds)
@@ -257,6 +265,50 @@ class Pipeline:
             self._policy.urgency(machine.state, machine.is_slouch_level, machine.slouched_s),
         )
 
+    def measure(
+        self, landmarks: Landmarks, condition: Reason = Reason.NONE, raw: FloatArray | None = None
+    ) -> Measured:
+        """Measure one frame without judging it: the first half of :meth:`step`, free of thresholds.
+
+        Parameters
+        ----------
+        landmarks, condition : Landmarks, Reason
+            As for :meth:`step`.
+        raw : ndarray, shape (M,), optional
+            What :func:`compute_deviation` gives for this frame by the baseline in force, if that is known already.
+
+        Raises
+        ------
+        TimestampError, CalibrationError
+            As :meth:`step`.
+        """
+        t_s = float(landmarks.t_s[0])
+        self._machine.check_time(t_s)
+        if self._pending_span_s is not None:
+            self._collect(landmarks, t_s, *self._pending_span_s)
+        values, reason = self._measure(landmarks, t_s, raw)
+        return Measured(t_s, values, condition if condition is not Reason.NONE else reason)
+
+    def measure_all(self, landmarks: Landmarks, conditions: Sequence[Reason]) -> Iterator[Measured]:
+        """Yield :meth:`measure` of every frame, the deviations worked out in one go: the same bits in a third of the time.
+
+        Parameters
+        ----------
+        landmarks : Landmarks
+            T frames.
+        conditions : sequence of Reason
+            (T,) one per frame.
+        """
+        estimator, raw = None, None
+        for t, (row, condition) in enumerate(zip(measure_rows(landmarks), conditions, strict=True)):
+            if self._estimator is None or self._pending_span_s is not None:
+                yield self.measure(row, condition)
+                continue
+            if raw is None or estimator is not self._estimator:
+                estimator = self._estimator
+                raw = compute_deviation(compute_angles(landmarks).cues, estimator).values
+            yield self.measure(row, condition, raw[t])
+
     def _is_no_moment(self, t_s: float) -> bool:
         """Return whether a break reminder has to wait: silence was asked for, or an alert has just come."""
         last_s = self._policy.last_alert_s
@@ -283,14 +335,16 @@ class Pipeline:
             self._estimator = make_estimator(baseline.cue_centre, packaged_coefficients())
             self._thresholds = make_thresholds(self.settings.judge, baseline)
 
-    def _measure(self, landmarks: Landmarks, t_s: float) -> tuple[list[float], Reason]:
+    def _measure(
+        self, landmarks: Landmarks, t_s: float, known: FloatArray | None
+    ) -> tuple[list[float], Reason]:
         """Return the smoothed deviations of one frame (the first four measures) and why they are not judged, if so."""
         dx, dy, confidence = landmarks.scene_shift[0].tolist()
         is_moved = self._move.step(t_s, dx, dy, confidence)
         angles = compute_angles(landmarks)
         raw = [nan] * len(Measure)
         if self._estimator is not None and not is_moved:
-            raw = compute_deviation(angles.cues, self._estimator).values[0].tolist()
+            raw = (compute_deviation(angles.cues, self._estimator).values[0] if known is None else known).tolist()
         reason = find_reason(
             landmarks, angles, raw[Measure.HEAD_YAW_DEG], self.baseline, is_moved, self.settings.judge
         )
