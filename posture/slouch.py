@@ -143,6 +143,11 @@ class SlouchMachine:
         """Return the judged slouch time at frame time `t_s` if all frames from the newest to that one are slouching."""
         return self._counted_s + (t_s - self._counts_from_s)
 
+    @property
+    def slouch_count(self) -> tuple[float, float]:
+        """Slouched time counted, seconds, up to the frame time from which :meth:`slouched_at_s` goes on; and that."""
+        return self._counted_s, self._counts_from_s
+
     def step(
         self, t_s: float, slouch_ratio: float, reason: Reason, previous_s: float | None = None
     ) -> list[SlouchEvent]:
