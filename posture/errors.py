@@ -84,3 +84,7 @@ class HistoryError(PostureError, OSError):
 
 class DamagedHistoryError(HistoryError):
     """Error raised when the content of the history's file cannot be relied on."""
+
+
+class EvaluationError(PostureError, ValueError):
+    """Error raised when there is nothing to evaluate, or what is to be compared with is none."""
