@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,11 +116,13 @@ def _looks_like_clip(path: Path) -> bool:
 
 def _names(clips: Sequence[Path]) -> list[str]:
     """Return a name for each clip that no other has: as little of its path as will do."""
-    paths = [clip.absolute().parts for clip in clips]
-    names = []
-    for parts in paths:
-        n = next(
-            (n for n in range(1, len(parts)) if sum(other[-n:] == parts[-n:] for other in paths) == 1), len(parts)
-        )
-        names.append("/".join(parts[-n:]))
+    parts = [clip.absolute().parts for clip in clips]
+    names = [""] * len(clips)
+    left, n = list(range(len(clips))), 1
+    while left:
+        counts = Counter(parts[i][-n:] for i in left)
+        for i in left:
+            names[i] = "/".join(parts[i][-n:])
+        left = [i for i in left if counts[parts[i][-n:]] > 1 and n < len(parts[i])]
+        n += 1
     return names
