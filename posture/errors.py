@@ -66,6 +66,10 @@ class OutputError(PostureError, OSError):
     """Error raised when a result file cannot be written."""
 
 
+class JobsError(PostureError, RuntimeError):
+    """Error raised when work cannot be handed to other processes or machines."""
+
+
 class AutostartError(PostureError, RuntimeError):
     """Error raised when starting at login cannot be arranged or taken back."""
 

@@ -67,6 +67,7 @@ CONSTANTS = ["bundled", "coefficients"]  # numbers that come with the program, r
 OUTER = [
     "stderr",
     "files",
+    "jobs",
     "autostart.program",
     "autostart.unit",
     "autostart.desktop_entry",
