@@ -26,6 +26,7 @@ from posture.commands import (
     profiles,
     recordings,
     trace,
+    tune,
     watching,
 )
 from posture.errors import OverrideError, PostureError
@@ -89,6 +90,7 @@ for command in (
     machine.cameras,
     machine.doctor,
     recordings.bench,
+    tune.tune,
     person.why,
     person.wrong,
 ):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +24,7 @@ BLOCK = 2048
 
 def read_tape(
     path: Path, settings: Settings, judge: JudgeSettings, baseline_s: tuple[float, float] | None
-) -> Tape:
+) -> tuple[Tape, str]:
     """Measure a recording as ``posture replay`` does, by these settings instead of those it was made with.
 
     Parameters
@@ -39,11 +38,15 @@ def read_tape(
     baseline_s : (float, float) or None
         Calibrate on this span; None = by the recording's own baseline, else its first seconds.
 
+    Returns
+    -------
+    Tape, str
+        And what is wrong with the file: of one that is cut short or damaged, what is whole is used. Empty = nothing.
+
     Raises
     ------
     TraceError
-        If it has no landmarks or cannot be read. Of one that is cut short or damaged, what is whole is used, and a
-        warning is logged.
+        If it has no landmarks or cannot be read.
     CalibrationError
         If its calibration span makes no baseline.
     """
@@ -52,7 +55,8 @@ def read_tape(
             f"{path}: has no landmarks, and nothing is inferred here; "
             f"'posture record --source {path.name} --trace {path.stem}.posture' takes them from a clip"
         )
-    header, parts = _open(path)
+    source = _Whole(path) if is_npz(path) else _Blocks(path)
+    header = source.header
     has_own = baseline_s is None and header.baseline is not None
     first_s = baseline_s or (0.0, settings.calibration.seconds)
     pipeline = Pipeline(
@@ -62,7 +66,7 @@ def read_tape(
         start_of_day_s=header.start_of_day_s,
     )
     maker = TapeMaker(pipeline, has_own_baseline=has_own, start_of_day_s=header.start_of_day_s)
-    for part in parts:
+    for part in source:
         if isinstance(part, tuple):
             maker.add(*part)
         else:
@@ -70,39 +74,54 @@ def read_tape(
     tape = maker.tape()
     if not len(tape):
         raise TraceError(f"{path}: has no frames")
-    return tape
+    return tape, source.note
 
 
 _Part = Command | tuple[Landmarks, list[Reason]]
 
 
-def _open(path: Path) -> tuple[Header, Iterator[_Part]]:
-    """Return what a recording says of itself, and its frames in blocks with the commands between them."""
-    if is_npz(path):
-        landmarks = load_trace(path)
-        return Header(), iter([(landmarks, [Reason.NONE] * len(landmarks))])
-    reader = TraceReader(path)
-    return reader.header, _parts(reader)
+class _Whole:
+    """Landmarks in an ``.npz``: one block."""
+
+    header = Header()
+    note = ""
+
+    def __init__(self, path: Path) -> None:
+        self._landmarks = load_trace(path)
+
+    def __iter__(self) -> Iterator[_Part]:
+        """Yield it."""
+        yield self._landmarks, [Reason.NONE] * len(self._landmarks)
 
 
-def _parts(reader: TraceReader) -> Iterator[_Part]:
-    """Yield a recording's frames in blocks, and what was told between them."""
-    chunks: list[Chunk] = []
-    with reader:
-        for record in reader:
-            if isinstance(record, Chunk):
-                chunks.append(record)
-                if sum(len(chunk.landmarks) for chunk in chunks) < BLOCK:
-                    continue
-            if chunks:
-                yield _joined(chunks)
-                chunks = []
-            if not isinstance(record, (Chunk, End)):
-                yield record
-    if chunks:
-        yield _joined(chunks)
-    if reader.note:
-        logging.getLogger(__name__).warning("%s %s", reader.path, reader.note)
+class _Blocks:
+    """A recording: its frames in blocks, and what was told between them."""
+
+    def __init__(self, path: Path) -> None:
+        self._reader = TraceReader(path)
+        self.header = self._reader.header
+
+    @property
+    def note(self) -> str:
+        """What is wrong with the file; known at the end."""
+        return f"{self._reader.path.name} {self._reader.note}" if self._reader.note else ""
+
+    def __iter__(self) -> Iterator[_Part]:
+        """Yield blocks and commands in order."""
+        chunks: list[Chunk] = []
+        n = 0
+        with self._reader as reader:
+            for record in reader:
+                if isinstance(record, Chunk):
+                    chunks.append(record)
+                    n += len(record.landmarks)
+                if chunks and (n >= BLOCK or not isinstance(record, Chunk)):
+                    yield _joined(chunks)
+                    chunks, n = [], 0
+                if not isinstance(record, (Chunk, End)):
+                    yield record
+        if chunks:
+            yield _joined(chunks)
 
 
 def _joined(chunks: list[Chunk]) -> tuple[Landmarks, list[Reason]]:
