@@ -62,6 +62,12 @@ PURE = [
     "report.figures",
     "report.day",
     "report.words",
+    "tuning.tape",
+    "tuning.verdict",
+    "tuning.trial",
+    "tuning.choice",
+    "tuning.finding",
+    "tuning.curve_text",
 ]
 CONSTANTS = ["bundled", "coefficients"]  # numbers that come with the program, read from its own files
 OUTER = [

@@ -161,7 +161,8 @@ def _finding(sweep: Sweep, trials: Sequence[Trial], max_false_per_hour: float) -
     """Return all that came of it."""
     current = sweep.current.judge, sweep.current.alert
     return Finding(
-        tuple(candidate.name for candidate in sweep.candidates),
+        sweep.keys,
+        tuple(sweep.values(candidate) for candidate in sweep.candidates),
         tuple(trials),
         tuple(distance(one.judge, one.alert, current) for one in sweep.candidates),
         max_false_per_hour,

@@ -14,7 +14,7 @@ from posture.tuning.finding import Finding
 from posture.tuning.curve_text import find_right
 
 PLOT_PX = 300
-_FOOT_PX = 48
+_FOOT_PX = 52
 _RECALLS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -25,8 +25,8 @@ def curve_chart(finding: Finding) -> Markup:
     drawn = grid(axis, [100.0 * recall for recall in _RECALLS], " %")
     step = nice_step(right)
     for i in range(int(right / step + 1e-9) + 1):
-        drawn.append(text(f"{i * step:g}", i * step / right, axis.foot_px + 16, "tick"))
-    drawn.append(text("false alerts an hour", 0.5, axis.foot_px + 36, "tick"))
+        drawn.append(text(f"{i * step:g}", i * step / right, axis.foot_px + 22, "tick"))
+    drawn.append(text("false alerts an hour", 0.5, axis.foot_px + 42, "tick"))
     drawn += _limit(finding.max_false_per_hour / right, axis)
     drawn += [
         _dot(finding.points[s], right, axis, "tried", finding.names[s])

@@ -26,8 +26,10 @@ from posture.tuning.trial import Figures, Trial, add_figures
 class Finding:
     """What S settings gave on the recordings that could be used."""
 
-    names: tuple[str, ...]
-    """(S,) what each changes; the settings in force come first."""
+    keys: tuple[str, ...]
+    """K swept keys."""
+    values: tuple[tuple[str, ...], ...]
+    """(S, K) their values; the settings in force come first."""
     trials: tuple[Trial, ...]
     """At least one."""
     distances: tuple[float, ...]
@@ -67,6 +69,11 @@ class Finding:
     def total(self, s: int) -> Figures:
         """Return the figures of settings on all recordings together."""
         return add_figures([(trial, s) for trial in self.trials])
+
+    @property
+    def names(self) -> list[str]:
+        """(S,) the settings in words."""
+        return [", ".join(f"{k}={v}" for k, v in zip(self.keys, row, strict=True)) for row in self.values]
 
     @property
     def n_persons(self) -> int:

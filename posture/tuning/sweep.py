@@ -47,11 +47,6 @@ class Candidate:
     alert: AlertSettings
     preset: str
 
-    @property
-    def name(self) -> str:
-        """The changes as one text: ``judge.neck_deg=12, alert.sustain_s=45``."""
-        return ", ".join(f"{key}={value}" for key, value in self.changes) or "as they are"
-
     def written(self, current: Candidate) -> dict[str, Any]:
         """Return what has to be set so that `current` becomes this: full keys to values."""
         values: dict[str, Any] = {}
@@ -65,12 +60,7 @@ class Candidate:
                 values[key] = getattr(getattr(self, section), name)
         if self.preset != current.preset:
             return values
-        return {key: value for key, value in values.items() if value != current._value(key)}
-
-    def _value(self, key: str) -> Any:
-        """Return the value of a full key."""
-        section, _, name = key.partition(".")
-        return getattr(getattr(self, section), name) if name else self.preset
+        return {key: value for key, value in values.items() if value != value_of(current, key)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +72,27 @@ class Sweep:
     n_out_of_range: int
     """Combinations left out because a scaled threshold may not be what it would be."""
 
+    keys: tuple[str, ...]
+    """What was swept."""
+
+    def values(self, candidate: Candidate) -> tuple[str, ...]:
+        """Return the values of what was swept, as text."""
+        given = dict(candidate.changes)
+        return tuple(
+            given.get(key) or ("1" if key == THRESHOLDS else f"{value_of(candidate, key)}".removesuffix(".0"))
+            for key in self.keys
+        )
+
     @property
     def current(self) -> Candidate:
         """The settings in force."""
         return self.candidates[0]
+
+
+def value_of(candidate: Candidate, key: str) -> Any:
+    """Return the value of a full key."""
+    section, _, name = key.partition(".")
+    return getattr(getattr(candidate, section), name) if name else candidate.preset
 
 
 def make_sweep(sweeps: Sequence[str], overrides: Sequence[str] = ()) -> Sweep:
@@ -126,7 +133,7 @@ def make_sweep(sweeps: Sequence[str], overrides: Sequence[str] = ()) -> Sweep:
             continue
         candidate = _candidate(changes, settings)
         found.setdefault(_identity(candidate), candidate)
-    return Sweep(tuple(found.values()), n_out)
+    return Sweep(tuple(found.values()), n_out, tuple(axes))
 
 
 def _combined(

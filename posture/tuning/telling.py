@@ -37,6 +37,7 @@ def tell(finding: Finding, *, width_cells: int, is_unicode: bool) -> Iterator[Re
         yield Text(f"Too little to propose a setting. Missing: {'; '.join(finding.missing)}.", "yellow")
         return
     yield _compared(finding, is_unicode)
+    yield Text("Held out: chosen on some, counted on the others; expect that. Seen: where it was chosen, which is too good.", "dim")
     for warning in finding.warnings:
         yield Text(f"note: {warning}", "yellow")
     if choice.chosen == CURRENT:
@@ -57,11 +58,11 @@ def headline(finding: Finding) -> str:
 
 def _front(finding: Finding, is_unicode: bool) -> Table:
     """Return the table of settings that no other beats."""
-    table = _table("No other finds more at as few false alerts", is_unicode)
+    table = _table("No other finds more at as few false alerts", "", finding, is_unicode)
     front = finding.front
     shown = front if len(front) <= MAX_ROWS else front[:: -(-len(front) // MAX_ROWS)]
     for s in shown:
-        _add(table, finding.names[s], finding.total(s), is_unicode)
+        _add(table, "yours" if s == CURRENT else "", finding.values[s], finding.total(s), is_unicode)
     return table
 
 
@@ -69,36 +70,34 @@ def _compared(finding: Finding, is_unicode: bool) -> Table:
     """Return the table of the proposal beside the settings in force."""
     choice = finding.choice
     assert choice is not None
-    table = _table("Proposed, and as it is", is_unicode)
-    _add(table, "yours as they are", choice.current, is_unicode)
-    if choice.chosen != CURRENT:
-        _add(table, finding.names[choice.chosen], None, is_unicode)
-    _add(table, "  expected, on people left out", choice.held_out, is_unicode)
-    _add(table, "  where it was chosen (too good)", choice.seen, is_unicode)
+    table = _table("The proposal beside your settings", "", finding, is_unicode)
+    chosen = finding.values[choice.chosen]
+    _add(table, "yours", finding.values[CURRENT], choice.current, is_unicode)
+    _add(table, "held out", chosen, choice.held_out, is_unicode)
+    _add(table, "seen", chosen, choice.seen, is_unicode)
     return table
 
 
-def _table(title: str, is_unicode: bool) -> Table:
+def _table(title: str, first: str, finding: Finding, is_unicode: bool) -> Table:
     """Return a table of figures."""
     style = box.SIMPLE_HEAD if is_unicode else box.ASCII2
-    table = Table(title=title, title_justify="left", title_style="bold", box=style, pad_edge=False)
-    table.add_column("setting", overflow="fold")
-    for name in ("recall", "false an hour", "late"):
+    table = Table(title=title, title_justify="left", title_style="bold", box=style, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(first)
+    for key in finding.keys:
+        table.add_column(key.rpartition(".")[2], justify="right", overflow="fold")
+    for name in ("recall %", "false an hour", "late"):
         table.add_column(name, justify="right", no_wrap=True)
     return table
 
 
-def _add(table: Table, name: str, figures: Figures | None, is_unicode: bool) -> None:
+def _add(table: Table, name: str, values: tuple[str, ...], figures: Figures, is_unicode: bool) -> None:
     """Add a row."""
-    if figures is None:
-        table.add_row(Text(name), "", "", "")
-        return
-    table.add_row(Text(name), *cells(figures, bounds(figures), "–" if is_unicode else "-"))
+    table.add_row(name, *(Text(one) for one in values), *cells(figures, bounds(figures), "–" if is_unicode else "-"))
 
 
 def cells(figures: Figures, limits: Bounds, dash: str = "–") -> tuple[str, str, str]:
-    """Return recall, false alerts an hour and the median delay in words, with their 95 % intervals."""
-    recall = f"{_percent(figures.recall)} ({_percent(limits.recall[0])}{dash}{_percent(limits.recall[1])})"
+    """Return recall in per cent, false alerts an hour and the median delay in words, with their 95 % intervals."""
+    recall = f"{100 * figures.recall:.0f} ({100 * limits.recall[0]:.0f}{dash}{100 * limits.recall[1]:.0f})"
     rate = f"{figures.false_per_hour:.2f} ({limits.rate[0]:.2f}{dash}{limits.rate[1]:.2f})"
     late_s = median_s(figures.late_s)
     return (
@@ -106,11 +105,6 @@ def cells(figures: Figures, limits: Bounds, dash: str = "–") -> tuple[str, str
         dash if isnan(figures.false_per_hour) else rate,
         dash if isnan(late_s) else f"{late_s:+.1f} s",
     )
-
-
-def _percent(share: float) -> str:
-    """Return a share in per cent, without the sign."""
-    return f"{100 * share:.0f} %" if not isnan(share) else "?"
 
 
 def _count(n: int, one: str, many: str = "") -> str:
