@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import os
 import resource
 import subprocess
@@ -73,8 +74,8 @@ def measure(folder: Path, paths: list[Path], args: argparse.Namespace) -> None:
     env = {key: value for key, value in os.environ.items() if not key.startswith("XDG_")} | {"HOME": str(folder)}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start_s = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-m", "posture", "tune", str(folder), "--jobs", str(args.jobs), "--json"]
+    subprocess.run(
+        [sys.executable, "-m", "posture", "tune", str(folder), "--jobs", str(args.jobs), "--json", str(folder / "tune.json")]
         + [word for sweep in sweeps for word in ("--sweep", sweep)],
         env=env,
         check=True,
@@ -84,7 +85,7 @@ def measure(folder: Path, paths: list[Path], args: argparse.Namespace) -> None:
     whole_s = time.perf_counter() - start_s
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    n_settings = done.stdout.count('"changes"')
+    n_settings = len(json.loads((folder / "tune.json").read_text())["settings"])
     start_s = time.process_time()
     pipeline = Pipeline(Settings(), calibrate_span_s=(0.0, 12.0))
     for frame in TraceSource(paths[0]):

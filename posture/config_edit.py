@@ -5,12 +5,19 @@ tomlkit, of the extra ``posture[lab]``, edits the text; it is imported when some
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from posture.errors import OutputError
 from posture.files import write_atomically
+
+
+def check_editor() -> None:
+    """Raise OutputError if tomlkit is missing."""
+    if importlib.util.find_spec("tomlkit") is None:
+        raise OutputError("writing settings needs tomlkit: python -m pip install 'posture[lab]'")
 
 
 def store_values(path: Path, values: Mapping[str, Any], comment: str = "") -> None:
@@ -30,11 +37,10 @@ def store_values(path: Path, values: Mapping[str, Any], comment: str = "") -> No
     OutputError
         If tomlkit is missing, or the file cannot be read, is not TOML or cannot be written; it is untouched then.
     """
-    try:
-        import tomlkit
-        from tomlkit.exceptions import TOMLKitError
-    except ImportError as error:
-        raise OutputError("writing settings needs tomlkit: python -m pip install 'posture[lab]'") from error
+    check_editor()
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
     try:
         document = tomlkit.parse(path.read_bytes().decode("utf-8-sig"))
     except FileNotFoundError:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from posture.commands.options import SetOption, SourceOption, end
+from posture.commands.options import SetOption, SourceOption, end, parse_span
 
 
 def replay(
@@ -61,23 +61,10 @@ def replay(
     """Judge recorded clips exactly as the live monitor would have."""
     if calibrate is not None and baseline is not None:
         raise typer.BadParameter("give either --calibrate or --baseline, not both")
-    span_s = _parse_span(calibrate)
+    span_s = parse_span(calibrate)
     from posture.replaying import run_replay
 
     end(run_replay(clips, span_s, baseline, set_ or [], trace, events, annotate, plot))
-
-
-def _parse_span(text: str | None) -> tuple[float, float] | None:
-    """Return the seconds of ``A:B``."""
-    if text is None:
-        return None
-    try:
-        start_s, end_s = (float(part) for part in text.split(":"))
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not START:END in seconds, for example 0:8") from None
-    if not 0 <= start_s < end_s < float("inf"):
-        raise typer.BadParameter(f"{text!r}: the start must come before the end, and neither before 0")
-    return start_s, end_s
 
 
 def record(

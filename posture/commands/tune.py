@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from posture.commands.options import JsonOption, SetOption, end
+from posture.commands.options import SetOption, end
 
 
 def tune(
@@ -36,9 +36,12 @@ def tune(
         Path | None,
         typer.Option(metavar="OUT.html", help="Write a page with the curve and all figures.", show_default=False),
     ] = None,
-    json_: JsonOption = False,
+    json_: Annotated[
+        Path | None,
+        typer.Option("--json", metavar="OUT.json", help="Write every figure to a file.", show_default=False),
+    ] = None,
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes.", show_default="as many as there are cores")
+        int | None, typer.Option("--jobs", "-j", min=1, max=256, help="Processes.", show_default="as many as there are cores")
     ] = None,
     set_: SetOption = None,
 ) -> None:
@@ -55,7 +58,7 @@ def tune(
             set_ or [],
             max_false_per_hour=max_false_per_hour,
             n_jobs=jobs,
-            is_json=json_,
+            json_file=json_,
             html=html,
             is_written=write,
             output=output,

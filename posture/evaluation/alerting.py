@@ -35,8 +35,10 @@ class AlertMatch:
     """Intervals that asked for an alert, by time."""
     late_s: tuple[float | None, ...]
     """For each of them: seconds from the moment its sustain had passed to its first alert; None = there was none."""
+    due_s: tuple[float, ...]
+    """Times of the alerts that were asked for."""
     false_s: tuple[float, ...]
-    """Times of the false alerts."""
+    """Times of the false alerts; one that is neither came just after a slouch, or where labels say to ignore it."""
 
     @property
     def n_met(self) -> int:
@@ -44,9 +46,7 @@ class AlertMatch:
         return sum(late_s is not None for late_s in self.late_s)
 
 
-def match_alerts(
-    alerts_s: Sequence[float], intervals: Sequence[Interval], *, sustain_s: float
-) -> AlertMatch:
+def match_alerts(alerts_s: Sequence[float], intervals: Sequence[Interval], *, sustain_s: float) -> AlertMatch:
     """Match alerts with the intervals of a clip.
 
     Parameters
@@ -73,17 +73,19 @@ def match_alerts(
     must = sorted((i for i in intervals if i.duty is Duty.MUST), key=lambda i: i.start_s)
     ignored = [i for i in intervals if i.duty is Duty.IGNORE]
     late_s: list[float | None] = []
+    due_s: set[float] = set()
     for interval in must:
-        due_s = interval.start_s + sustain_s
-        met = [t_s for t_s in alerts_s if due_s - EARLY_S <= t_s <= interval.end_s + LATE_S]
-        late_s.append(met[0] - due_s if met else None)
+        passed_s = interval.start_s + sustain_s
+        met = [t_s for t_s in alerts_s if passed_s - EARLY_S <= t_s <= interval.end_s + LATE_S]
+        late_s.append(met[0] - passed_s if met else None)
+        due_s.update(met)
     false_s = [
         t_s
         for t_s in alerts_s
         if not any(i.start_s + sustain_s - EARLY_S <= t_s <= i.end_s + GRACE_S for i in must)
         and not any(i.start_s <= t_s <= i.end_s for i in ignored)
     ]
-    return AlertMatch(tuple(must), tuple(late_s), tuple(false_s))
+    return AlertMatch(tuple(must), tuple(late_s), tuple(sorted(due_s)), tuple(false_s))
 
 
 def is_meetable(interval: Interval, sustain_s: float) -> bool:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from posture.errors import PostureError
-from posture.evaluation.outcome import Failure
+from posture.evaluation.result import Failure
 from posture.labels.files import SUFFIXES, find_clip, find_labels, read_labels
 from posture.labels.labels import Labels
 from posture.recording.reader import looks_recorded
 
 CLIP_SUFFIXES: Final = frozenset({".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".npz"})
-"""What is counted as a clip without labels when a folder is looked through; recordings are told by their first bytes."""
+"""What counts as a clip without labels in a folder; recordings are told by their first bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,9 @@ def _look_through(folder: Path, failures: list[Failure]) -> tuple[list[Path], li
         inside = [Path(place, name) for name in sorted(names)]
         labels = [path for path in inside if path.name.endswith(SUFFIXES)]
         files += labels
-        stems = {path.name.removesuffix(end) for path in labels for end in SUFFIXES if path.name.endswith(end)}
+        stems = {
+            path.name.removesuffix(end) for path in labels for end in SUFFIXES if path.name.endswith(end)
+        }
         bare += [p for p in inside if _looks_like_clip(p) and not {p.name, p.stem} & stems]
     return files, bare
 

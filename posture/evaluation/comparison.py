@@ -1,4 +1,4 @@
-"""Two outcomes over the same clips, side by side and clip by clip. Pure; no I/O.
+"""Two results over the same clips, side by side and clip by clip. Pure; no I/O.
 
 The clips are the same, so what differs between them cancels: compared are the differences within each person (each clip
 where no person is named), as those of one person go together.
@@ -9,18 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import isnan
+from typing import Final
 
 import numpy as np
 
-from posture.evaluation.outcome import Outcome
+from posture.evaluation.result import Result
 from posture.evaluation.scoring import ClipScore
 from posture.evaluation.tally import Tally, add_up, median_s
 from posture.landmarks import FloatArray
 
+SAME: Final = 1e-9
+"""A smaller difference is one of rounding."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One figure of both outcomes."""
+    """One figure of both results."""
 
     name: str
     unit: str
@@ -30,14 +34,19 @@ class Pair:
     differences: FloatArray
     """(U,) second less first within each unit; all of one weight, in whatever the figure is counted in."""
 
+    @property
+    def n_differ(self) -> int:
+        """Units in which there is a difference."""
+        return int((np.abs(self.differences) > SAME).sum())
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two outcomes, paired."""
+    """Two results, paired."""
 
-    first: Outcome
+    first: Result
     """Only what both have."""
-    second: Outcome
+    second: Result
     pairs: tuple[Pair, ...]
     n_units: int
     """Persons, or clips where nobody is named."""
@@ -64,21 +73,25 @@ _KINDS = (
     _Kind("recall", "", False, lambda t: t.recall, lambda t: float(t.n_met)),
     _Kind("alert late, median", "s", True, lambda t: median_s(t.late_s), lambda t: median_s(t.late_s)),
     _Kind("onset delay, median", "s", True, lambda t: median_s(t.onset_s), lambda t: median_s(t.onset_s)),
-    _Kind("recovery delay, median", "s", True, lambda t: median_s(t.recovery_s), lambda t: median_s(t.recovery_s)),
     _Kind(
-        "not judged", "share", True, lambda t: t.not_judged_ratio, lambda t: sum(t.not_judged_s.values())
+        "recovery delay, median",
+        "s",
+        True,
+        lambda t: median_s(t.recovery_s),
+        lambda t: median_s(t.recovery_s),
     ),
+    _Kind("not judged", "share", True, lambda t: t.not_judged_ratio, lambda t: sum(t.not_judged_s.values())),
     _Kind("neck error", "°", True, lambda t: t.neck.mae_deg, lambda t: t.neck.mae_deg),
     _Kind("trunk error", "°", True, lambda t: t.thoracic.mae_deg, lambda t: t.thoracic.mae_deg),
 )
 
 
-def compare(first: Outcome, second: Outcome) -> Comparison:
-    """Pair two outcomes by the names of their clips; clips that only one of them has are left out."""
-    ours, theirs = ({score.clip: score for score in outcome.scores} for outcome in (first, second))
+def compare(first: Result, second: Result) -> Comparison:
+    """Pair two results by the names of their clips; clips that only one of them has are left out."""
+    ours, theirs = ({score.clip: score for score in result.scores} for result in (first, second))
     shared = [name for name in ours if name in theirs]
-    a = Outcome(first.name, tuple(ours[name] for name in shared), first.failures)
-    b = Outcome(second.name, tuple(theirs[name] for name in shared), second.failures)
+    a = Result(first.name, tuple(ours[name] for name in shared), first.failures)
+    b = Result(second.name, tuple(theirs[name] for name in shared), second.failures)
     units = _units(a.scores, b.scores)
     pairs = []
     for kind in _KINDS:

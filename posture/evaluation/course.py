@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -18,6 +19,7 @@ STATES: Final = tuple(SlouchState)
 """What a code in :attr:`Course.state` stands for."""
 REASONS: Final = tuple(Reason)
 """What a code in :attr:`Course.reason` stands for."""
+_TOUCH_S: Final = 1e-6  # rounding of times
 _STATE_CODES: Final = {state: code for code, state in enumerate(STATES)}
 _REASON_CODES: Final = {reason: code for code, reason in enumerate(REASONS)}
 
@@ -76,17 +78,20 @@ class Course:
 
     def spans(self) -> tuple[Span, ...]:
         """Return the times in every state, in order; gaps are left out."""
-        held_s = self.held_s
-        found: list[Span] = []
-        for t_s, code, held in zip(self.t_s.tolist(), self.state.tolist(), held_s.tolist(), strict=True):
-            if held <= 0.0:
-                continue
-            last = found[-1] if found else None
-            if last is not None and last.state is STATES[code] and abs(last.end_s - t_s) < 1e-6:
-                found[-1] = Span(last.start_s, t_s + held, last.state)
-            else:
-                found.append(Span(t_s, t_s + held, STATES[code]))
-        return tuple(found)
+        frames = zip(self.t_s.tolist(), self.state.tolist(), self.held_s.tolist(), strict=True)
+        return join_spans(Span(t_s, t_s + held, STATES[code]) for t_s, code, held in frames if held > 0.0)
+
+
+def join_spans(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """Return spans, by time, with those that follow upon each other in the same state made one."""
+    joined: list[Span] = []
+    for span in spans:
+        last = joined[-1] if joined else None
+        if last is not None and last.state is span.state and abs(last.end_s - span.start_s) < _TOUCH_S:
+            joined[-1] = Span(last.start_s, span.end_s, span.state)
+        else:
+            joined.append(span)
+    return tuple(joined)
 
 
 class CourseKeeper:

@@ -39,7 +39,9 @@ def broken_limits(tally: Tally, limits: Limits) -> tuple[str, ...]:
         elif limit is not None and value > limit:
             broken.append(f"{name}: {value:.2f}{unit}, more than {limit:g}{unit}")
     if limits.min_recall is not None and isnan(tally.recall):
-        broken.append(f"recall: no 'must' interval in the labels, so {limits.min_recall:g} is not known to be kept")
+        broken.append(
+            f"recall: no 'must' interval in the labels, so {limits.min_recall:g} is not known to be kept"
+        )
     elif limits.min_recall is not None and tally.recall < limits.min_recall:
         broken.append(
             f"recall: {tally.recall:.2f} ({tally.n_met} of {tally.n_must}), less than {limits.min_recall:g}"

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from posture.evaluation.alerting import AlertMatch, is_meetable, match_alerts
-from posture.evaluation.course import REASONS, STATES, Course, Span
+from posture.evaluation.course import REASONS, STATES, Course, Span, join_spans
 from posture.evaluation.tally import AngleTally, Tally
 from posture.labels.labels import Duty, Interval, Labels, TrueAngles
 from posture.landmarks import BoolArray, FloatArray
-from posture.slouch import Reason, SlouchState
+from posture.slouch import SlouchState
 
 UNLABELLED = -1
 _UNKNOWN, _SLOUCHING = STATES.index(SlouchState.UNKNOWN), STATES.index(SlouchState.SLOUCHING)
@@ -49,6 +49,9 @@ class ClipScore:
     missed: tuple[Interval, ...] = ()
     """Intervals that asked for an alert and got none."""
     alerts_s: tuple[float, ...] = ()
+    """Times of all alerts."""
+    due_s: tuple[float, ...] = ()
+    """Times of those that were asked for."""
     truth: tuple[Span, ...] = ()
     """The labelled states, by time."""
     judged: tuple[Span, ...] = ()
@@ -92,7 +95,9 @@ def score_run(
     notes = list(moment.notes)
     n_short = sum(not is_meetable(i, sustain_s) for i in moment.match.must)
     if n_short:
-        notes.append(f"{n_short} 'must' intervals are shorter than alert.sustain_s = {sustain_s:g}: they cannot be met")
+        notes.append(
+            f"{n_short} 'must' intervals are shorter than alert.sustain_s = {sustain_s:g}: they cannot be met"
+        )
     return ClipScore(
         clip or labels.clip,
         labels.person,
@@ -107,7 +112,8 @@ def score_run(
         ),
         tuple(i for i, late_s in zip(moment.match.must, moment.match.late_s, strict=True) if late_s is None),
         tuple(course.alerts_s.tolist()),
-        tuple(Span(i.start_s, i.end_s, state) for i, state in labelled_states(labels.intervals)),
+        moment.match.due_s,
+        join_spans(Span(i.start_s, i.end_s, state) for i, state in labelled_states(labels.intervals)),
         course.spans(),
         tuple(notes),
     )
@@ -147,9 +153,7 @@ def true_deviations(
         The upright span whose mean is 0; its own samples are not counted.
     """
     inside = (angles.t_s >= reference_s[0]) & (angles.t_s < reference_s[1])
-    neck, thoracic = (
-        values - _mean(values[inside]) for values in (angles.neck_deg, angles.thoracic_deg)
-    )
+    neck, thoracic = (values - _mean(values[inside]) for values in (angles.neck_deg, angles.thoracic_deg))
     # what comes before the span has been judged by nothing yet
     return neck, thoracic, angles.is_settled & (angles.t_s >= reference_s[1])
 
@@ -173,9 +177,7 @@ class _Run:
         self, course: Course, labels: Labels, sustain_s: float, calibrated_s: tuple[float, float] | None
     ) -> None:
         self._course, self._labels, self._sustain_s = course, labels, sustain_s
-        self.match: AlertMatch = match_alerts(
-            course.alerts_s.tolist(), labels.intervals, sustain_s=sustain_s
-        )
+        self.match: AlertMatch = match_alerts(course.alerts_s.tolist(), labels.intervals, sustain_s=sustain_s)
         self._held_s = course.held_s
         t_s = course.t_s
         self._is_observed = t_s >= (calibrated_s[1] if calibrated_s is not None else -np.inf)
@@ -219,10 +221,8 @@ class _Run:
         labelled = self._truth != UNLABELLED
         cells = self._truth[labelled] * len(STATES) + self._course.state[labelled]
         confusion_s = np.bincount(cells, observed_s[labelled], minlength=len(STATES) ** 2)
-        of_posture = [posture is None or i.posture == posture for i in self.match.must]
-        pairs = [
-            pair for pair, is_in in zip(zip(self.match.must, self.match.late_s, strict=True), of_posture, strict=True) if is_in
-        ]
+        matched = zip(self.match.must, self.match.late_s, strict=True)
+        pairs = [(i, late_s) for i, late_s in matched if posture is None or i.posture == posture]
         false_s = [
             t_s
             for t_s in self.match.false_s
@@ -274,13 +274,15 @@ class _Run:
 
     def _compare_angles(
         self, reference_s: tuple[float, float] | None
-    ) -> tuple[FloatArray, FloatArray, BoolArray, BoolArray] | None:
-        """Return (2, N) true and (2, N) estimated deviations, (2, N) which of them count, and (N,) all samples."""
+    ) -> tuple[FloatArray, FloatArray, BoolArray] | None:
+        """Return (2, N) true and (2, N) estimated deviations, and (2, N) which of them count."""
         angles = self._labels.angles
         if angles is None or not len(angles.t_s):
             return None
         if reference_s is None:
-            self.notes.append("true angles without an upright span: add baseline_s to the labels to have them compared")
+            self.notes.append(
+                "true angles without an upright span: add baseline_s to the labels to have them compared"
+            )
             return None
         neck, thoracic, counted = true_deviations(angles, reference_s)
         truth = np.stack([neck, thoracic])
@@ -290,15 +292,17 @@ class _Run:
         estimate[1, found] = self._course.thoracic_deg[index[found]]
         if not np.isfinite(truth).any():
             self.notes.append("no true angle within the upright span: nothing to compare with")
-        return truth, estimate, counted & np.isfinite(truth), counted
+        return truth, estimate, counted & np.isfinite(truth)
 
     def _angles(self, posture: str | None) -> tuple[AngleTally, AngleTally]:
         """Return the errors of neck and trunk over the samples of a posture; None = over all."""
         if self._samples is None or self._labels.angles is None:
             return AngleTally(), AngleTally()
-        truth, estimate, counted, _ = self._samples
+        truth, estimate, counted = self._samples
         if posture is not None:
-            counted = counted & np.array([name == posture for name in self._labels.angles.posture], dtype=np.bool_)
+            counted = counted & np.array(
+                [name == posture for name in self._labels.angles.posture], dtype=np.bool_
+            )
         neck, thoracic = (AngleTally.of(t[c], e[c]) for t, e, c in zip(truth, estimate, counted, strict=True))
         return neck, thoracic
 

@@ -13,13 +13,18 @@ from typing import Any, Final
 import numpy as np
 
 from posture.errors import EvaluationError
-from posture.evaluation.comparison import Pair
+from posture.evaluation.comparison import SAME, Pair
 
 CONFIDENCE: Final = 0.95
 NOISE_P: Final = 0.05
 """A difference less likely than this by chance is called one (the usual convention)."""
 _N_RESAMPLES: Final = 20_000
 """Up to this many signs are tried one and all, so that for up to 14 units the p-value is exact."""
+
+
+def check_statistics() -> None:
+    """Raise EvaluationError if SciPy is missing: better before hours of clips than after."""
+    _load()
 
 
 def poisson_interval(n: int, exposure: float) -> tuple[float, float]:
@@ -64,7 +69,7 @@ def proportion_interval(n_hits: int, n: int) -> tuple[float, float]:
 
 
 class Verdict(StrEnum):
-    """What a difference between two outcomes is worth."""
+    """What a difference between two results is worth."""
 
     SAME = "the same"
     TOO_FEW = "too few to tell"
@@ -89,7 +94,7 @@ def weigh(pair: Pair) -> tuple[float, Verdict]:
     ----------
     .. [1] Fisher, R. A. (1935). The Design of Experiments, section 21.
     """
-    differences = pair.differences[np.abs(pair.differences) > 1e-9]
+    differences = pair.differences[np.abs(pair.differences) > SAME]
     if not len(differences):
         return nan, Verdict.SAME
     if len(differences) == 1:
@@ -120,7 +125,5 @@ def _load() -> Any:
     try:
         from scipy import stats
     except ImportError as error:
-        raise EvaluationError(
-            "evaluating needs SciPy: python -m pip install 'posture[lab]'"
-        ) from error
+        raise EvaluationError("evaluating needs SciPy: python -m pip install 'posture[lab]'") from error
     return stats

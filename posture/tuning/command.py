@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from posture.config import config_path, load_settings
-from posture.config_edit import store_values
+from posture.config_edit import check_editor, store_values
 from posture.errors import EvaluationError, OutputError
 from posture.evaluation.cases import Case, Cases, find_cases
+from posture.evaluation.statistics import check_statistics
 from posture.files import write_atomically
 from posture.jobs import run_jobs
 from posture.jobs import Progress as JobProgress
@@ -26,7 +27,8 @@ from posture.tuning.sweep import Sweep, make_sweep
 from posture.tuning.telling import tell, to_value
 from posture.tuning.trial import Trial
 from posture.tuning.working import Task
-from posture.wiring import make_console
+from posture.wiring import check_outputs, make_console
+from posture.words import needs_ascii
 
 MAX_NAMED = 3
 """Recordings without labels that are named; the others are counted."""
@@ -39,7 +41,7 @@ def run_tune(
     *,
     max_false_per_hour: float,
     n_jobs: int | None,
-    is_json: bool,
+    json_file: Path | None,
     html: Path | None,
     is_written: bool,
     output: Path | None,
@@ -58,10 +60,8 @@ def run_tune(
         The limit that the proposal has to keep to.
     n_jobs : int or None
         Processes; None = as many as there are cores.
-    is_json : bool
-        Print JSON instead of words.
-    html, output : Path or None
-        A page, and a file with the proposed settings.
+    json_file, html, output : Path or None
+        Files to write: every figure, a page, the proposed settings.
     is_written : bool
         Put the proposed settings into the configuration file.
 
@@ -75,12 +75,16 @@ def run_tune(
     PostureError
         If nothing can be tried at all, or a file cannot be written.
     """
+    check_statistics()
+    if is_written or output is not None:
+        check_editor()
     console, errors = make_console(), make_console(is_stderr=True)
     sweep = make_sweep(sweeps, overrides)
     settings = load_settings(overrides=overrides)
     if output is not None and output.exists():
         raise OutputError(f"{output} exists already; name another file")
     cases = find_cases(paths)
+    _check_outputs(paths, cases, [json_file, html, output])
     failures = [failure.problem for failure in cases.failures]
     for problem in failures:
         errors.print(f"posture: {problem}")
@@ -111,17 +115,17 @@ def run_tune(
     finding = _finding(sweep, trials, max_false_per_hour)
     for note in notes:
         errors.print(f"note: {note}", style="yellow")
-    if is_json:
-        console.print(json.dumps(as_json(finding, sweep, notes, failures), indent=2), soft_wrap=True)
-    else:
-        is_unicode = console.encoding.lower().startswith("utf")
-        for part in tell(finding, width_cells=console.width, is_unicode=is_unicode):
-            console.print(part)
-    said = errors if is_json else console
+    is_unicode = not needs_ascii(console.encoding, os.environ)
+    for part in tell(finding, width_cells=console.width, is_unicode=is_unicode):
+        console.print(part)
+    if json_file is not None:
+        text = json.dumps(as_json(finding, sweep, notes, failures), indent=2, allow_nan=False) + "\n"
+        write_atomically(json_file, text.encode(), is_durable=False)
+        console.print(f"wrote {json_file}")
     if html is not None:
         write_atomically(html, render_page(finding, sweep, [*notes, *failures]).encode(), is_durable=False)
-        said.print(f"wrote {html}")
-    is_kept = _keep(finding, sweep, said, is_written=is_written, output=output)
+        console.print(f"wrote {html}")
+    is_kept = _keep(finding, sweep, console, is_written=is_written, output=output)
     if failures and len(cases.cases) + len(cases.failures) > 1:
         errors.print(f"posture: {len(failures)} of what was given could not be used")
     return 0 if is_kept and not failures else 1
@@ -174,6 +178,14 @@ def _notes(sweep: Sweep) -> list[str]:
     if not sweep.n_out_of_range:
         return []
     return [f"{sweep.n_out_of_range} combinations left out: a scaled threshold would be out of its range"]
+
+
+def _check_outputs(paths: Sequence[Path], cases: Cases, outputs: list[Path | None]) -> None:
+    """Raise if a file to write is one to read, or a folder."""
+    check_outputs([*(str(case.clip) for case in cases.cases), *map(str, paths)], outputs)
+    for path in outputs:
+        if path is not None and path.is_dir():
+            raise OutputError(f"{path} is a folder; name a file to write to")
 
 
 def _named(problem: str, case: Case) -> str:

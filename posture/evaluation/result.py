@@ -22,7 +22,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Result:
     """All that was evaluated in one way."""
 
     name: str
