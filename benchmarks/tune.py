@@ -70,12 +70,27 @@ def make_trace(folder: Path, number: int, hours: float, rate_hz: float) -> Path:
 def measure(folder: Path, paths: list[Path], args: argparse.Namespace) -> None:
     n_scales = -(-args.settings // 4)
     step = 1.0 / n_scales
-    sweeps = [f"thresholds=0.6:{0.6 + step * (n_scales - 1) + step / 2:.6f}:{step:.6f}", "alert.sustain_s=10,15,20,25"]
-    env = {key: value for key, value in os.environ.items() if not key.startswith("XDG_")} | {"HOME": str(folder)}
+    sweeps = [
+        f"thresholds=0.6:{0.6 + step * (n_scales - 1) + step / 2:.6f}:{step:.6f}",
+        "alert.sustain_s=10,15,20,25",
+    ]
+    env = {key: value for key, value in os.environ.items() if not key.startswith("XDG_")} | {
+        "HOME": str(folder)
+    }
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start_s = time.perf_counter()
     subprocess.run(
-        [sys.executable, "-m", "posture", "tune", str(folder), "--jobs", str(args.jobs), "--json", str(folder / "tune.json")]
+        [
+            sys.executable,
+            "-m",
+            "posture",
+            "tune",
+            str(folder),
+            "--jobs",
+            str(args.jobs),
+            "--json",
+            str(folder / "tune.json"),
+        ]
         + [word for sweep in sweeps for word in ("--sweep", sweep)],
         env=env,
         check=True,
@@ -93,8 +108,13 @@ def measure(folder: Path, paths: list[Path], args: argparse.Namespace) -> None:
         pipeline.step(frame.landmarks, frame.condition)
     one_s = time.process_time() - start_s
     n_mb = sum(path.stat().st_size for path in paths) / 1e6
-    print(f"{len(paths)} recordings of {args.hours:g} h at {args.rate:g} rows a second ({n_mb:.0f} MB), {n_settings} settings")
-    print(f"posture tune --jobs {args.jobs}: {whole_s:.0f} s, {cpu_s:.0f} s of processor time (wanted: 120 s)")
+    print(
+        f"{len(paths)} recordings of {args.hours:g} h at {args.rate:g} rows a second ({n_mb:.0f} MB), "
+        f"{n_settings} settings"
+    )
+    print(
+        f"posture tune --jobs {args.jobs}: {whole_s:.0f} s, {cpu_s:.0f} s of processor time (wanted: 120 s)"
+    )
     frame_by_frame_s = one_s * len(paths) * n_settings
     print(f"frame by frame, one recording and setting {one_s:.1f} s; all of them {frame_by_frame_s / 3600.0:.1f} h: "
           f"{frame_by_frame_s / cpu_s:.0f} times as much")  # fmt: skip

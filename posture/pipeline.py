@@ -290,7 +290,7 @@ class Pipeline:
         return Measured(t_s, values, condition if condition is not Reason.NONE else reason)
 
     def measure_all(self, landmarks: Landmarks, conditions: Sequence[Reason]) -> Iterator[Measured]:
-        """Yield :meth:`measure` of every frame, the deviations worked out in one go: the same bits in a third of the time.
+        """Yield :meth:`measure` of every frame, deviations worked out in one go: the same bits in a third of the time.
 
         Parameters
         ----------
@@ -344,7 +344,9 @@ class Pipeline:
         angles = compute_angles(landmarks)
         raw = [nan] * len(Measure)
         if self._estimator is not None and not is_moved:
-            raw = (compute_deviation(angles.cues, self._estimator).values[0] if known is None else known).tolist()
+            raw = (
+                compute_deviation(angles.cues, self._estimator).values[0] if known is None else known
+            ).tolist()
         reason = find_reason(
             landmarks, angles, raw[Measure.HEAD_YAW_DEG], self.baseline, is_moved, self.settings.judge
         )

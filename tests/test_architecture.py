@@ -241,6 +241,7 @@ ORDER = CORE + OUTER
 
 PURE_IMPORTS = {
     "__future__",
+    "bisect",
     "collections",
     "dataclasses",
     "datetime",  # calendar arithmetic; `now` and `today` are refused below

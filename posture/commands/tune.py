@@ -25,23 +25,31 @@ def tune(
         ),
     ] = None,
     max_false_per_hour: Annotated[
-        float, typer.Option(min=0.01, max=60.0, help="False alerts an hour that the proposal may give at most.")
+        float,
+        typer.Option(min=0.01, max=60.0, help="False alerts an hour that the proposal may give at most."),
     ] = 0.5,
-    write: Annotated[bool, typer.Option("--write", help="Put the proposal into the configuration file.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Put the proposal into the configuration file.")
+    ] = False,
     output: Annotated[
         Path | None,
         typer.Option(metavar="OUT.toml", help="Write the proposal to this new file.", show_default=False),
     ] = None,
     html: Annotated[
         Path | None,
-        typer.Option(metavar="OUT.html", help="Write a page with the curve and all figures.", show_default=False),
+        typer.Option(
+            metavar="OUT.html", help="Write a page with the curve and all figures.", show_default=False
+        ),
     ] = None,
     json_: Annotated[
         Path | None,
         typer.Option("--json", metavar="OUT.json", help="Write every figure to a file.", show_default=False),
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", min=1, max=256, help="Processes.", show_default="as many as there are cores")
+        int | None,
+        typer.Option(
+            "--jobs", "-j", min=1, max=256, help="Processes.", show_default="as many as there are cores"
+        ),
     ] = None,
     set_: SetOption = None,
 ) -> None:

@@ -24,8 +24,8 @@ TAIL: Final = 0.025
 SURE_RECALL: Final = 0.8
 """Of the slouches, what has to be shown to be found if all were (our choice)."""
 MIN_MUST: Final = ceil(log(TAIL) / log(SURE_RECALL))
-"""Intervals asking for an alert without which nothing is proposed: were all 17 met, the exact 95 % interval of the recall
-would begin at 0.8 (Clopper & Pearson 1934)."""
+"""Intervals asking for an alert without which nothing is proposed: were all 17 met, the exact 95 % interval of the
+recall would begin at 0.8 (Clopper & Pearson 1934)."""
 
 
 def min_watched_h(max_false_per_hour: float) -> float:
@@ -84,7 +84,9 @@ def find_missing(trials: Sequence[Trial], groups: Sequence[Group], max_false_per
     wanted_h = min_watched_h(max_false_per_hour)
     missing = []
     if n_must < MIN_MUST:
-        missing.append(f"{MIN_MUST - n_must} more slouches labelled 'must' (there are {n_must} of {MIN_MUST})")
+        missing.append(
+            f"{MIN_MUST - n_must} more slouches labelled 'must' (there are {n_must} of {MIN_MUST})"
+        )
     if watched_h < wanted_h:
         missing.append(f"{wanted_h - watched_h:.1f} more hours (there are {watched_h:.1f} of {wanted_h:.1f})")
     if len(groups) < 2:
@@ -113,7 +115,9 @@ def make_folds(trials: Sequence[Trial], groups: Sequence[Group]) -> list[list[in
     return folds
 
 
-def choose(trials: Sequence[Trial], n_changes: Sequence[float], max_false_per_hour: float) -> tuple[int, bool]:
+def choose(
+    trials: Sequence[Trial], n_changes: Sequence[float], max_false_per_hour: float
+) -> tuple[int, bool]:
     """Return the best settings, and whether they keep to the limit.
 
     Of those within the limit the one with the most intervals met; among equals the fewest false alerts, then the
@@ -133,11 +137,9 @@ def choose(trials: Sequence[Trial], n_changes: Sequence[float], max_false_per_ho
     rate = np.where(watched_h > 0.0, n_false / np.maximum(watched_h, 1e-12), np.inf)
     is_within = rate <= max_false_per_hour
     nearness = np.asarray(n_changes)
-    if is_within.any():
-        keys = (nearness, n_false, -n_met, ~is_within)
-    else:
-        keys = (nearness, -n_met, rate)
-    return int(np.lexsort(keys)[0]), bool(is_within.any())
+    is_any = bool(is_within.any())
+    order = np.lexsort((nearness, n_false, -n_met, ~is_within) if is_any else (nearness, -n_met, rate))
+    return int(order[0]), is_any
 
 
 def validate(

@@ -16,8 +16,8 @@ from posture.errors import EvaluationError, OutputError
 from posture.evaluation.cases import Case, Cases, find_cases
 from posture.evaluation.statistics import check_statistics
 from posture.files import write_atomically
-from posture.jobs import run_jobs
 from posture.jobs import Progress as JobProgress
+from posture.jobs import run_jobs
 from posture.session import StopSignals
 from posture.tuning.choice import CURRENT
 from posture.tuning.figures import as_json
@@ -90,7 +90,9 @@ def run_tune(
         errors.print(f"posture: {problem}")
     _tell_unlabelled(errors, cases)
     if not cases.cases:
-        raise EvaluationError("no labelled recording in what was given; 'posture label' makes labels (docs/tune.md)")
+        raise EvaluationError(
+            "no labelled recording in what was given; 'posture label' makes labels (docs/tune.md)"
+        )
     signals = StopSignals()
     task = Task(settings, tuple((one.judge, one.alert) for one in sweep.candidates))
     trials, notes = [], _notes(sweep)
@@ -131,14 +133,14 @@ def run_tune(
     return 0 if is_kept and not failures else 1
 
 
-def _keep(
-    finding: Finding, sweep: Sweep, console: Console, *, is_written: bool, output: Path | None
-) -> bool:
+def _keep(finding: Finding, sweep: Sweep, console: Console, *, is_written: bool, output: Path | None) -> bool:
     """Say what the proposal sets, write it where asked to, and return whether that was done."""
     is_asked = is_written or output is not None
     if finding.choice is None:
         if is_asked:
-            console.print("posture: nothing was written: there is too little to propose a setting", style="red")
+            console.print(
+                "posture: nothing was written: there is too little to propose a setting", style="red"
+            )
         return not is_asked
     candidate = sweep.candidates[finding.choice.chosen]
     values = candidate.written(sweep.current)
@@ -157,7 +159,9 @@ def _keep(
         store_values(path, values, comment)
         console.print(f"wrote {path}")
     if not is_asked:
-        console.print(f"Nothing was written; --write puts it into {config_path()}, --output FILE.toml elsewhere.")
+        console.print(
+            f"Nothing was written; --write puts it into {config_path()}, --output FILE.toml elsewhere."
+        )
     return True
 
 

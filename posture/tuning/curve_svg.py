@@ -9,9 +9,9 @@ from markupsafe import Markup
 
 from posture.report.drawing import Axis, chart, escaped, grid, line, nice_step, percent, text
 from posture.tuning.choice import CURRENT
+from posture.tuning.curve_text import find_right
 from posture.tuning.figures import bounds
 from posture.tuning.finding import Finding
-from posture.tuning.curve_text import find_right
 
 PLOT_PX = 300
 _FOOT_PX = 52
@@ -69,9 +69,7 @@ def _dot(point: tuple[float, float], right: float, axis: Axis, name: str, told: 
         cy=axis.y(100.0 * recall),
         r=_radius(name),
         class_=["point", name],
-        elements=[
-            svg.Title(elements=[escaped(f"{told}: recall {100 * recall:.0f} %, {rate:.2f} false an hour")])
-        ],
+        elements=[svg.Title(text=escaped(f"{told}: recall {100 * recall:.0f} %, {rate:.2f} false an hour"))],
     )
 
 

@@ -49,7 +49,11 @@ def draw_curve(finding: Finding, width_cells: int, *, is_unicode: bool) -> list[
     right = find_right(finding)
     cells: dict[tuple[int, int], str] = {}
     signs = marks(is_unicode)
-    layers = [(signs.tried, range(len(finding.points))), (signs.best, finding.front), (signs.current, [CURRENT])]
+    layers = [
+        (signs.tried, range(len(finding.points))),
+        (signs.best, finding.front),
+        (signs.current, [CURRENT]),
+    ]
     if finding.choice is not None:
         layers.append((signs.proposed, [finding.choice.chosen]))
     for sign, settings in layers:
@@ -62,7 +66,9 @@ def draw_curve(finding: Finding, width_cells: int, *, is_unicode: bool) -> list[
     for row in range(ROWS):
         share = 1.0 - row / (ROWS - 1)
         label = f"{100 * share:3.0f} %" if row in (0, ROWS - 1) else ""
-        lines.append(f"{label:>{_MARGIN - 1}} {wall}" + "".join(cells.get((row, x), " ") for x in range(n)).rstrip())
+        lines.append(
+            f"{label:>{_MARGIN - 1}} {wall}" + "".join(cells.get((row, x), " ") for x in range(n)).rstrip()
+        )
     lines.append(" " * _MARGIN + corner + floor * n)
     middle = f"{right / 2:g}"
     scale = list(" " * (n + 8))

@@ -62,9 +62,7 @@ class Finding:
     @cached_property
     def points(self) -> list[tuple[float, float]]:
         """(S,) false alerts per hour and recall."""
-        return list(
-            zip(false_rates(self.trials).tolist(), recalls(self.trials).tolist(), strict=True)
-        )
+        return list(zip(false_rates(self.trials).tolist(), recalls(self.trials).tolist(), strict=True))
 
     def total(self, s: int) -> Figures:
         """Return the figures of settings on all recordings together."""
@@ -101,7 +99,8 @@ class Finding:
             )
         elif self.choice is not None and self.choice.held_out.false_per_hour > self.max_false_per_hour:
             told.append(
-                f"on people left out there were more than the {self.max_false_per_hour:g} false alerts an hour asked for"
+                f"on people left out there were more than the {self.max_false_per_hour:g} false alerts an hour "
+                "asked for"
             )
         return told
 

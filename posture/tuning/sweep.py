@@ -141,7 +141,9 @@ def _combined(
 ) -> Settings | None:
     """Return the settings with all changes, each of which has been loaded alone; None = out of range when scaled."""
     settings, scale = in_force, None
-    for key, value in sorted(changes, key=lambda change: change[0] != "preset"):  # which is a layer below the others
+    for key, value in sorted(
+        changes, key=lambda change: change[0] != "preset"
+    ):  # which is a layer below the others
         section, _, name = key.partition(".")
         if key == THRESHOLDS:
             scale = Decimal(value)
@@ -161,7 +163,9 @@ def _axes(sweeps: Sequence[str]) -> dict[str, list[str]]:
     for text in sweeps:
         key, equals, values = (part.strip() for part in text.partition("="))
         if not equals or not values:
-            raise OverrideError(f"--sweep {text}: expected KEY=A:B:STEP or KEY=V1,V2, e.g. judge.neck_deg=6:16:2")
+            raise OverrideError(
+                f"--sweep {text}: expected KEY=A:B:STEP or KEY=V1,V2, e.g. judge.neck_deg=6:16:2"
+            )
         if key not in KEYS:
             raise OverrideError(f"--sweep {text}: {key} cannot be swept; {_advice(key)}")
         if key in parsed:
@@ -190,7 +194,9 @@ def _span(text: str, values: str) -> tuple[Decimal, Decimal, int]:
     except (ValueError, ArithmeticError, InvalidOperation):
         n = 0
     if n < 1 or not (start <= end and step > 0):
-        raise OverrideError(f"--sweep {text}: expected FROM:TO:STEP, from low to high, e.g. judge.neck_deg=6:16:2")
+        raise OverrideError(
+            f"--sweep {text}: expected FROM:TO:STEP, from low to high, e.g. judge.neck_deg=6:16:2"
+        )
     return start, step, n
 
 
@@ -212,7 +218,9 @@ def _number(text: str, value: str) -> None:
     except InvalidOperation:
         is_fine = False
     if not is_fine:
-        raise OverrideError(f"--sweep {text}: {value!r} is not a positive number; 1 = the thresholds in force")
+        raise OverrideError(
+            f"--sweep {text}: {value!r} is not a positive number; 1 = the thresholds in force"
+        )
 
 
 def _load(overrides: Sequence[str], key: str, value: str) -> Settings:
@@ -249,4 +257,6 @@ def _advice(key: str) -> str:
     near = difflib.get_close_matches(key, KEYS, n=1, cutoff=0.75)
     if near:
         return f"did you mean {near[0]}?"
-    return f"what can be: {THRESHOLDS}, preset, judge.KEY, {', '.join(f'alert.{name}' for name in ALERT_KEYS)}"
+    return (
+        f"what can be: {THRESHOLDS}, preset, judge.KEY, {', '.join(f'alert.{name}' for name in ALERT_KEYS)}"
+    )

@@ -14,8 +14,8 @@ from rich.text import Text
 from posture.evaluation.tally import median_s
 from posture.tuning.choice import CURRENT
 from posture.tuning.curve_text import draw_curve
-from posture.tuning.finding import Finding
 from posture.tuning.figures import Bounds, against_current, bounds
+from posture.tuning.finding import Finding
 from posture.tuning.trial import Figures
 
 MAX_ROWS = 12
@@ -37,7 +37,10 @@ def tell(finding: Finding, *, width_cells: int, is_unicode: bool) -> Iterator[Re
         yield Text(f"Too little to propose a setting. Missing: {'; '.join(finding.missing)}.", "yellow")
         return
     yield _compared(finding, is_unicode)
-    yield Text("Held out: chosen on some, counted on the others; expect that. Seen: where it was chosen, which is too good.", "dim")
+    yield Text(
+        "Held out: chosen on some, counted on the others; expect that. Seen: where it was chosen, which is too good.",
+        "dim",
+    )
     for warning in finding.warnings:
         yield Text(f"note: {warning}", "yellow")
     if choice.chosen == CURRENT:
@@ -81,7 +84,9 @@ def _compared(finding: Finding, is_unicode: bool) -> Table:
 def _table(title: str, first: str, finding: Finding, is_unicode: bool) -> Table:
     """Return a table of figures."""
     style = box.SIMPLE_HEAD if is_unicode else box.ASCII2
-    table = Table(title=title, title_justify="left", title_style="bold", box=style, pad_edge=False, padding=(0, 1, 0, 0))
+    table = Table(
+        title=title, title_justify="left", title_style="bold", box=style, pad_edge=False, padding=(0, 1, 0, 0)
+    )
     table.add_column(first)
     for key in finding.keys:
         table.add_column(key.rpartition(".")[2], justify="right", overflow="fold")
@@ -92,7 +97,9 @@ def _table(title: str, first: str, finding: Finding, is_unicode: bool) -> Table:
 
 def _add(table: Table, name: str, values: tuple[str, ...], figures: Figures, is_unicode: bool) -> None:
     """Add a row."""
-    table.add_row(name, *(Text(one) for one in values), *cells(figures, bounds(figures), "–" if is_unicode else "-"))
+    table.add_row(
+        name, *(Text(one) for one in values), *cells(figures, bounds(figures), "–" if is_unicode else "-")
+    )
 
 
 def cells(figures: Figures, limits: Bounds, dash: str = "–") -> tuple[str, str, str]:

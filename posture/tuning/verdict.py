@@ -134,9 +134,7 @@ class Judge:
             if frame == end:
                 break
             t_s = times[frame]
-            alert = policy.step(
-                t_s, SlouchState.SLOUCHING, True, stretch.slouched_at_s(t_s), stretch.onset_s
-            )
+            alert = policy.step(t_s, SlouchState.SLOUCHING, True, stretch.slouched_at_s(t_s), stretch.onset_s)
             first = frame + 1
             if alert is not None:
                 alerts.append((frame, alert))
