@@ -7,6 +7,7 @@ only a few frames are taken in.
 
 import dataclasses
 import math
+from itertools import pairwise
 
 import msgspec
 import numpy as np
@@ -195,7 +196,8 @@ TRACES = sorted(path.name for path in FIXTURES.glob("*.npz"))
 TRIED = [
     Settings(),
     Settings(
-        judge=JudgeSettings(neck_deg=6.0, release_ratio=0.9), alert=AlertSettings(sustain_s=4.0, cooldown_s=7.0)
+        judge=JudgeSettings(neck_deg=6.0, release_ratio=0.9),
+        alert=AlertSettings(sustain_s=4.0, cooldown_s=7.0),
     ),
     Settings(
         judge=JudgeSettings(neck_deg=13.0, flexion_deg=30.0, recovery_s=0.5, min_spreads=4.0),
@@ -242,7 +244,7 @@ def test_measuring_at_once_is_measuring_one_by_one():
     cut = (0, 1, 30, 31, 500, len(landmarks))
     pieces = [
         measured
-        for a, b in zip(cut, cut[1:], strict=False)
+        for a, b in pairwise(cut)
         for measured in parts.measure_all(landmarks[a:b], conditions[a:b])
     ]
     assert repr(pieces) == expected
