@@ -1,8 +1,7 @@
 """What is tried: every combination that was asked for, the settings in force first, and nothing that cannot be.
 
-Claimed: spans and lists mean what they say; a combination is what `--set` would give; bad sweeps are one line that names
-what is wrong, also those too many to be counted out; what is written
-makes the settings those that were tried.
+Claimed: spans and lists mean what they say; a combination is what `--set` would give; bad sweeps are one line that
+names what is wrong, also those too many to be counted out; what is written makes the settings those that were tried.
 """
 
 import pytest

@@ -243,9 +243,7 @@ def test_measuring_at_once_is_measuring_one_by_one():
     assert repr(list(whole.measure_all(landmarks, conditions))) == expected
     cut = (0, 1, 30, 31, 500, len(landmarks))
     pieces = [
-        measured
-        for a, b in pairwise(cut)
-        for measured in parts.measure_all(landmarks[a:b], conditions[a:b])
+        measured for a, b in pairwise(cut) for measured in parts.measure_all(landmarks[a:b], conditions[a:b])
     ]
     assert repr(pieces) == expected
 
