@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from posture.config import load_settings, read_overrides
-from posture.errors import EvaluationError, OutputError
+from posture.errors import EvaluationError, OutputError, OverrideError
 from posture.evaluation.cases import Case, Cases, find_cases
 from posture.evaluation.comparison import Comparison, compare
 from posture.evaluation.limits import Limits, broken_limits
@@ -79,18 +79,32 @@ def run_evaluate(request: Request) -> int:
         result = _evaluate(errors, found.cases, way, request.n_jobs, signals)
         if isinstance(other, Way) and not signals.stop.is_set():
             other = _evaluate(errors, found.cases, other, request.n_jobs, signals)
-    comparison = compare(result, other) if isinstance(other, Result) else None
+            result = Result(result.name, result.scores, (*result.failures, *_only_there(result, other)))
     result = Result(result.name, result.scores, (*found.failures, *result.failures))
-    broken = broken_limits(result.overall, request.limits)
-    _show(console, result, comparison)
-    _write(console, request, way, result, comparison, broken)
+    comparison = compare(result, other) if isinstance(other, Result) and result.scores else None
+    broken: tuple[str, ...] = ()
+    if result.scores:
+        broken = broken_limits(result.overall, request.limits)
+        _show(console, result, comparison)
+        _write(console, request, way, result, comparison, broken)
     _tell_failures(errors, result.failures)
     for line in broken:
         errors.print(f"posture: limit not kept: {line}")
     if signals.received is not None:
         errors.print("posture: interrupted; the figures are of the clips that were finished")
         return signals.exit_code or 128 + signals.received
-    return 1 if broken or result.failures or (comparison is not None and comparison.second.failures) else 0
+    has_nothing_shared = comparison is not None and not comparison.first.scores
+    if has_nothing_shared:
+        errors.print(
+            f"posture: --against {request.against[0]}: no clip of that name in both; nothing is compared"
+        )
+    return 1 if broken or result.failures or has_nothing_shared else 0
+
+
+def _only_there(result: Result, other: Result) -> list[Failure]:
+    """Return what failed in the other way alone."""
+    known = {failure.clip for failure in result.failures}
+    return [Failure(f.clip, f"with {other.name}: {f.problem}") for f in other.failures if f.clip not in known]
 
 
 def _other(request: Request, way: Way) -> Way | Result | None:
@@ -107,7 +121,11 @@ def _other(request: Request, way: Way) -> Way | Result | None:
     else:
         added = tuple(read_overrides(path))
     overrides = (*way.overrides, *added)
-    return Way(load_settings(overrides=list(overrides)), overrides, way.baseline, way.span_s)
+    try:
+        settings = load_settings(overrides=list(overrides))
+    except OverrideError as error:
+        raise OverrideError(str(error).replace("--set", "--against", 1)) from error
+    return Way(settings, overrides, way.baseline, way.span_s)
 
 
 def _check_outputs(request: Request, found: Cases) -> None:
@@ -145,7 +163,7 @@ def _show(console: Console, result: Result, comparison: Comparison | None) -> No
     """Print the figures."""
     is_ascii = needs_ascii(console.encoding, os.environ)
     parts = [*result_parts(result, is_ascii=is_ascii)]
-    if comparison is not None:
+    if comparison is not None and comparison.first.scores:
         parts += [*comparison_parts(comparison, is_ascii=is_ascii)]
     for part in parts:
         console.print(part)

@@ -84,6 +84,7 @@ def score_case(case: Case, way: Way, *, signals: StopSignals, report: Report | N
     course = keeper.course()
     if not len(course):
         raise EvaluationError(f"{case.clip}: no frames")
+    # not by the length that a clip's container announces, which may be wrong
     if problems := check_labels(labels, float(course.t_s[-1]), case.clip.name):
         raise EvaluationError(f"{case.clip}: {problems[0]}")
     score = score_run(
