@@ -21,11 +21,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from peers import RULES, score_rule
 
+from posture.clip_replay import ReplayPlan
 from posture.config import restore_settings
 from posture.evaluation.cases import Case, find_cases
 from posture.evaluation.figures import Figures, make_figures
 from posture.evaluation.result import Result
-from posture.evaluation.running import Way, evaluate
+from posture.evaluation.running import evaluate
 from posture.evaluation.words import degrees, interval, number, seconds, share
 from posture.landmarker import PoseLandmarker
 from posture.landmarks import concatenate
@@ -66,7 +67,7 @@ def as_traces(cases: Sequence[Case], folder: Path) -> list[Case]:
 def make_results(cases: Sequence[Case]) -> dict[str, Result]:
     """Return the result of Posture and of every rule on the same landmarks."""
     settings = fixture_settings()
-    ours = evaluate(cases, Way(settings, OVERRIDES), signals=StopSignals())
+    ours = evaluate(cases, ReplayPlan(settings, OVERRIDES), signals=StopSignals())
     assert not ours.failures, ours.failures
     results = {OURS: ours}
     landmarks = {case.name: load_trace(case.clip) for case in cases}

@@ -12,6 +12,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from posture.clip_replay import ReplayPlan
 from posture.config import load_settings, read_overrides
 from posture.errors import EvaluationError, OutputError, OverrideError
 from posture.evaluation.cases import Case, Cases, find_cases
@@ -20,7 +21,7 @@ from posture.evaluation.limits import Limits, broken_limits
 from posture.evaluation.page import render_page
 from posture.evaluation.record import describe, read_result, write_result
 from posture.evaluation.result import Failure, Result
-from posture.evaluation.running import Way, evaluate
+from posture.evaluation.running import evaluate, name_of
 from posture.evaluation.statistics import check_statistics
 from posture.evaluation.tables import comparison_parts, result_parts
 from posture.files import write_atomically
@@ -65,8 +66,10 @@ def run_evaluate(request: Request) -> int:
     check_statistics()
     console, errors = make_console(), make_console(is_stderr=True)
     baseline = load_baseline(request.baseline) if request.baseline is not None else None
-    way = Way(load_settings(overrides=list(request.overrides)), request.overrides, baseline, request.span_s)
-    other = _other(request, way)
+    plan = ReplayPlan(
+        load_settings(overrides=list(request.overrides)), request.overrides, baseline, request.span_s
+    )
+    other = _other(request, plan)
     found = find_cases(request.paths)
     _check_outputs(request, found)
     _tell_unlabelled(errors, found)
@@ -76,8 +79,8 @@ def run_evaluate(request: Request) -> int:
             f"no labelled clip in {', '.join(map(str, request.paths))}; see docs/evaluate.md"
         )
     with StopSignals() as signals:
-        result = _evaluate(errors, found.cases, way, request.n_jobs, signals)
-        if isinstance(other, Way) and not signals.stop.is_set():
+        result = _evaluate(errors, found.cases, plan, request.n_jobs, signals)
+        if isinstance(other, ReplayPlan) and not signals.stop.is_set():
             other = _evaluate(errors, found.cases, other, request.n_jobs, signals)
             result = Result(result.name, result.scores, (*result.failures, *_only_there(result, other)))
     result = Result(result.name, result.scores, (*found.failures, *result.failures))
@@ -86,7 +89,7 @@ def run_evaluate(request: Request) -> int:
     if result.scores:
         broken = broken_limits(result.overall, request.limits)
         _show(console, result, comparison)
-        _write(console, request, way, result, comparison, broken)
+        _write(console, request, plan, result, comparison, broken)
     _tell_failures(errors, result.failures)
     for line in broken:
         errors.print(f"posture: limit not kept: {line}")
@@ -102,13 +105,13 @@ def run_evaluate(request: Request) -> int:
 
 
 def _only_there(result: Result, other: Result) -> list[Failure]:
-    """Return what failed in the other way alone."""
+    """Return what failed in the other plan alone."""
     known = {failure.clip for failure in result.failures}
     return [Failure(f.clip, f"with {other.name}: {f.problem}") for f in other.failures if f.clip not in known]
 
 
-def _other(request: Request, way: Way) -> Way | Result | None:
-    """Return what is to be compared with: another way, or a result there is already."""
+def _other(request: Request, plan: ReplayPlan) -> ReplayPlan | Result | None:
+    """Return what is to be compared with: another plan, or a result there is already."""
     if not request.against:
         return None
     path = Path(request.against[0])
@@ -120,12 +123,12 @@ def _other(request: Request, way: Way) -> Way | Result | None:
         return read_result(path)
     else:
         added = tuple(read_overrides(path))
-    overrides = (*way.overrides, *added)
+    overrides = (*plan.overrides, *added)
     try:
         settings = load_settings(overrides=list(overrides))
     except OverrideError as error:
         raise OverrideError(str(error).replace("--set", "--against", 1)) from error
-    return Way(settings, overrides, way.baseline, way.span_s)
+    return ReplayPlan(settings, overrides, plan.baseline, plan.span_s)
 
 
 def _check_outputs(request: Request, found: Cases) -> None:
@@ -137,7 +140,9 @@ def _check_outputs(request: Request, found: Cases) -> None:
             raise OutputError(f"{path} is a folder; name a file to write to")
 
 
-def _evaluate(errors: Console, cases: Sequence[Case], way: Way, n_jobs: int, signals: StopSignals) -> Result:
+def _evaluate(
+    errors: Console, cases: Sequence[Case], plan: ReplayPlan, n_jobs: int, signals: StopSignals
+) -> Result:
     """Evaluate, and show how far it is."""
     progress = Progress(
         TextColumn("{task.description}", markup=False),
@@ -150,13 +155,15 @@ def _evaluate(errors: Console, cases: Sequence[Case], way: Way, n_jobs: int, sig
     )
     shares = [0.0] * len(cases)
     with progress:
-        task = progress.add_task(way.name, total=len(cases))
+        task = progress.add_task(name_of(plan), total=len(cases))
 
         def show(index: int, share: float) -> None:
             shares[index] = share
-            progress.update(task, completed=int(sum(shares)), description=f"{way.name}: {cases[index].name}")
+            progress.update(
+                task, completed=int(sum(shares)), description=f"{name_of(plan)}: {cases[index].name}"
+            )
 
-        return evaluate(cases, way, n_jobs=n_jobs, signals=signals, on_progress=show)
+        return evaluate(cases, plan, n_jobs=n_jobs, signals=signals, on_progress=show)
 
 
 def _show(console: Console, result: Result, comparison: Comparison | None) -> None:
@@ -172,14 +179,14 @@ def _show(console: Console, result: Result, comparison: Comparison | None) -> No
 def _write(
     console: Console,
     request: Request,
-    way: Way,
+    plan: ReplayPlan,
     result: Result,
     comparison: Comparison | None,
     broken: tuple[str, ...],
 ) -> None:
     """Write the files asked for."""
     if request.json is not None:
-        settings: dict[str, Any] = msgspec.to_builtins(way.settings)
+        settings: dict[str, Any] = msgspec.to_builtins(plan.settings)
         shown = {section: settings[section] for section in ("model", "calibration", "judge", "alert")}
         described = describe(
             result, settings=shown, limits=request.limits, broken=broken, comparison=comparison

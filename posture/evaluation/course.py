@@ -100,11 +100,11 @@ class CourseKeeper:
     Parameters
     ----------
     max_gap_s : float
-        See :attr:`Course.max_gap_s`.
+        See :attr:`Course.max_gap_s`; may be changed until the course is asked for.
     """
 
-    def __init__(self, max_gap_s: float) -> None:
-        self._max_gap_s = max_gap_s
+    def __init__(self, max_gap_s: float = 2.0) -> None:
+        self.max_gap_s = max_gap_s
         self._rows: list[tuple[float, int, int, float, float]] = []
         self._events: list[SlouchEvent] = []
 
@@ -134,5 +134,5 @@ class CourseKeeper:
             columns[3],
             columns[4],
             tuple(self._events),
-            self._max_gap_s,
+            self.max_gap_s,
         )
