@@ -16,7 +16,7 @@ from synthetic import person, steady_times
 
 from posture.evaluation.alerting import match_alerts
 from posture.evaluation.comparison import compare
-from posture.evaluation.course import REASONS, STATES, Course, CourseKeeper
+from posture.evaluation.course import MAX_GAP_S, REASONS, STATES, Course, CourseKeeper
 from posture.evaluation.limits import Limits, broken_limits
 from posture.evaluation.result import Failure, Result
 from posture.evaluation.scoring import score_run
@@ -189,8 +189,8 @@ def test_a_sample_takes_the_newest_frame_but_none_from_before_a_gap():
     assert score_run(run, labels, sustain_s=10.0).tally.neck.n_measured == 160
     early = replace(run, t_s=run.t_s[:20], state=run.state[:20], reason=run.reason[:20])
     early = replace(early, neck_deg=run.neck_deg[:20], thoracic_deg=run.thoracic_deg[:20])
-    # the last frame is at 19 s; samples from 10 to 21 s are within its reach of 2 s
-    assert score_run(early, labels, sustain_s=10.0).tally.neck.n_measured == 45
+    # the last frame is at 19 s; samples from 10 to 22 s are within its reach of 3 s
+    assert score_run(early, labels, sustain_s=10.0).tally.neck.n_measured == 49
 
 
 def test_angles_without_an_upright_span_are_left_out_and_that_is_said():
@@ -220,7 +220,7 @@ def test_the_keeper_has_what_the_summary_has():
         person(t, neck_deg=neck) for t, neck in ((t_s[t_s < 30], 12.0), (t_s[t_s >= 30], 45.0))
     )
     pipeline = Pipeline(Settings(), calibrate_span_s=(0.0, 8.0))
-    keeper, summarizer = CourseKeeper(2.0), Summarizer(2.0)
+    keeper, summarizer = CourseKeeper(), Summarizer(MAX_GAP_S)
     for result in pipeline.run(concatenate([upright, slouched])):
         keeper.handle(result)
         summarizer.handle(result)
