@@ -65,6 +65,7 @@ PURE = [
     "evaluation.alerting",
     "evaluation.course",
     "evaluation.tally",
+    "evaluation.truth",
     "evaluation.scoring",
     "evaluation.result",
     "evaluation.limits",

@@ -5,8 +5,10 @@ and ignored spans count for nothing; angle errors are those of settled samples a
 clips give the figures of all; the intervals keep what they promise; a difference is called one only if it is.
 """
 
+import re
 from dataclasses import replace
 from math import exp, factorial, inf, isnan
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -170,6 +172,13 @@ def test_angles_are_compared_as_deviations_from_the_labelled_upright():
     assert {name: part.neck.n for name, part in score.by_posture.items()} == {"slump": 100, "lean": 60}
 
 
+def test_upright_is_what_the_run_was_calibrated_on():
+    labels = Labels(baseline_s=(0.0, 10.0), angles=angles())
+    run = course([(50, U)], neck_deg=28.0)
+    late = score_run(run, labels, sustain_s=10.0, calibrated_s=(20.0, 30.0)).tally.neck
+    assert (late.n, late.bias_deg) == (80, pytest.approx(28.0)), "50 degrees is 0 then"
+
+
 def test_only_what_is_settled_known_and_measured_counts():
     degrees = np.full(200, 28.0)
     degrees[150:] = np.nan
@@ -328,3 +337,12 @@ def test_groups_add_up_and_failures_stay():
     whole = Result("a", tuple(scores), (Failure("x", "is gone"),))
     assert {name: tally.n_false for name, tally in whole.by_camera.items()} == {"side": 4, "not given": 2}
     assert whole.overall.n_false == 6
+
+
+def test_the_example_of_the_documentation_runs(monkeypatch, capsys):
+    root = Path(__file__).parents[1]
+    page = (root / "docs" / "evaluate.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    monkeypatch.chdir(root)
+    exec(compile(example, "docs/evaluate.md", "exec"), {})
+    assert capsys.readouterr().out == "0.0 0.0\n", "slouches of 25 s are shorter than the sustain"
