@@ -22,6 +22,7 @@ from posture.commands import (
     control,
     history,
     laboratory,
+    labels,
     machine,
     person,
     profiles,
@@ -78,6 +79,7 @@ for command in (
     recordings.replay,
     recordings.record,
     laboratory.evaluate,
+    labels.label,
     watching.demo,
     control.status,
     person.break_,
@@ -101,6 +103,7 @@ for name, group in (
     ("autostart", autostart.app),
     ("profiles", profiles.app),
     ("trace", trace.app),
+    ("labels", labels.app),
 ):
     app.add_typer(group, name=name)
 
