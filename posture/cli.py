@@ -21,6 +21,7 @@ from posture.commands import (
     config,
     control,
     history,
+    labels,
     laboratory,
     machine,
     person,
@@ -79,6 +80,7 @@ for command in (
     recordings.replay,
     recordings.record,
     laboratory.evaluate,
+    labels.label,
     watching.demo,
     control.status,
     person.break_,
@@ -103,6 +105,7 @@ for name, group in (
     ("autostart", autostart.app),
     ("profiles", profiles.app),
     ("trace", trace.app),
+    ("labels", labels.app),
 ):
     app.add_typer(group, name=name)
 

@@ -12,15 +12,16 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from posture.clip_replay import ReplayPlan
 from posture.config import load_settings, read_overrides
-from posture.errors import EvaluationError, OutputError
+from posture.errors import EvaluationError, OutputError, OverrideError
 from posture.evaluation.cases import Case, Cases, find_cases
 from posture.evaluation.comparison import Comparison, compare
 from posture.evaluation.limits import Limits, broken_limits
 from posture.evaluation.page import render_page
 from posture.evaluation.record import describe, read_result, write_result
 from posture.evaluation.result import Failure, Result
-from posture.evaluation.running import Way, evaluate
+from posture.evaluation.running import evaluate, name_of
 from posture.evaluation.statistics import check_statistics
 from posture.evaluation.tables import comparison_parts, result_parts
 from posture.files import write_atomically
@@ -65,8 +66,10 @@ def run_evaluate(request: Request) -> int:
     check_statistics()
     console, errors = make_console(), make_console(is_stderr=True)
     baseline = load_baseline(request.baseline) if request.baseline is not None else None
-    way = Way(load_settings(overrides=list(request.overrides)), request.overrides, baseline, request.span_s)
-    other = _other(request, way)
+    plan = ReplayPlan(
+        load_settings(overrides=list(request.overrides)), request.overrides, baseline, request.span_s
+    )
+    other = _other(request, plan)
     found = find_cases(request.paths)
     _check_outputs(request, found)
     _tell_unlabelled(errors, found)
@@ -76,25 +79,39 @@ def run_evaluate(request: Request) -> int:
             f"no labelled clip in {', '.join(map(str, request.paths))}; see docs/evaluate.md"
         )
     with StopSignals() as signals:
-        result = _evaluate(errors, found.cases, way, request.n_jobs, signals)
-        if isinstance(other, Way) and not signals.stop.is_set():
+        result = _evaluate(errors, found.cases, plan, request.n_jobs, signals)
+        if isinstance(other, ReplayPlan) and not signals.stop.is_set():
             other = _evaluate(errors, found.cases, other, request.n_jobs, signals)
-    comparison = compare(result, other) if isinstance(other, Result) else None
+            result = Result(result.name, result.scores, (*result.failures, *_only_there(result, other)))
     result = Result(result.name, result.scores, (*found.failures, *result.failures))
-    broken = broken_limits(result.overall, request.limits)
-    _show(console, result, comparison)
-    _write(console, request, way, result, comparison, broken)
+    comparison = compare(result, other) if isinstance(other, Result) and result.scores else None
+    broken: tuple[str, ...] = ()
+    if result.scores:
+        broken = broken_limits(result.overall, request.limits)
+        _show(console, result, comparison)
+        _write(console, request, plan, result, comparison, broken)
     _tell_failures(errors, result.failures)
     for line in broken:
         errors.print(f"posture: limit not kept: {line}")
     if signals.received is not None:
         errors.print("posture: interrupted; the figures are of the clips that were finished")
         return signals.exit_code or 128 + signals.received
-    return 1 if broken or result.failures or (comparison is not None and comparison.second.failures) else 0
+    has_nothing_shared = comparison is not None and not comparison.first.scores
+    if has_nothing_shared:
+        errors.print(
+            f"posture: --against {request.against[0]}: no clip of that name in both; nothing is compared"
+        )
+    return 1 if broken or result.failures or has_nothing_shared else 0
 
 
-def _other(request: Request, way: Way) -> Way | Result | None:
-    """Return what is to be compared with: another way, or a result there is already."""
+def _only_there(result: Result, other: Result) -> list[Failure]:
+    """Return what failed in the other plan alone."""
+    known = {failure.clip for failure in result.failures}
+    return [Failure(f.clip, f"with {other.name}: {f.problem}") for f in other.failures if f.clip not in known]
+
+
+def _other(request: Request, plan: ReplayPlan) -> ReplayPlan | Result | None:
+    """Return what is to be compared with: another plan, or a result there is already."""
     if not request.against:
         return None
     path = Path(request.against[0])
@@ -106,8 +123,12 @@ def _other(request: Request, way: Way) -> Way | Result | None:
         return read_result(path)
     else:
         added = tuple(read_overrides(path))
-    overrides = (*way.overrides, *added)
-    return Way(load_settings(overrides=list(overrides)), overrides, way.baseline, way.span_s)
+    overrides = (*plan.overrides, *added)
+    try:
+        settings = load_settings(overrides=list(overrides))
+    except OverrideError as error:
+        raise OverrideError(str(error).replace("--set", "--against", 1)) from error
+    return ReplayPlan(settings, overrides, plan.baseline, plan.span_s)
 
 
 def _check_outputs(request: Request, found: Cases) -> None:
@@ -119,7 +140,9 @@ def _check_outputs(request: Request, found: Cases) -> None:
             raise OutputError(f"{path} is a folder; name a file to write to")
 
 
-def _evaluate(errors: Console, cases: Sequence[Case], way: Way, n_jobs: int, signals: StopSignals) -> Result:
+def _evaluate(
+    errors: Console, cases: Sequence[Case], plan: ReplayPlan, n_jobs: int, signals: StopSignals
+) -> Result:
     """Evaluate, and show how far it is."""
     progress = Progress(
         TextColumn("{task.description}", markup=False),
@@ -132,20 +155,22 @@ def _evaluate(errors: Console, cases: Sequence[Case], way: Way, n_jobs: int, sig
     )
     shares = [0.0] * len(cases)
     with progress:
-        task = progress.add_task(way.name, total=len(cases))
+        task = progress.add_task(name_of(plan), total=len(cases))
 
         def show(index: int, share: float) -> None:
             shares[index] = share
-            progress.update(task, completed=int(sum(shares)), description=f"{way.name}: {cases[index].name}")
+            progress.update(
+                task, completed=int(sum(shares)), description=f"{name_of(plan)}: {cases[index].name}"
+            )
 
-        return evaluate(cases, way, n_jobs=n_jobs, signals=signals, on_progress=show)
+        return evaluate(cases, plan, n_jobs=n_jobs, signals=signals, on_progress=show)
 
 
 def _show(console: Console, result: Result, comparison: Comparison | None) -> None:
     """Print the figures."""
     is_ascii = needs_ascii(console.encoding, os.environ)
     parts = [*result_parts(result, is_ascii=is_ascii)]
-    if comparison is not None:
+    if comparison is not None and comparison.first.scores:
         parts += [*comparison_parts(comparison, is_ascii=is_ascii)]
     for part in parts:
         console.print(part)
@@ -154,14 +179,14 @@ def _show(console: Console, result: Result, comparison: Comparison | None) -> No
 def _write(
     console: Console,
     request: Request,
-    way: Way,
+    plan: ReplayPlan,
     result: Result,
     comparison: Comparison | None,
     broken: tuple[str, ...],
 ) -> None:
     """Write the files asked for."""
     if request.json is not None:
-        settings: dict[str, Any] = msgspec.to_builtins(way.settings)
+        settings: dict[str, Any] = msgspec.to_builtins(plan.settings)
         shown = {section: settings[section] for section in ("model", "calibration", "judge", "alert")}
         described = describe(
             result, settings=shown, limits=request.limits, broken=broken, comparison=comparison

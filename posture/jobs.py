@@ -23,7 +23,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import connection
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -86,7 +86,7 @@ def run_jobs(
     *,
     on_progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
-) -> Iterator[Outcome[R]]:
+) -> Generator[Outcome[R], None, None]:
     """Yield what comes of every item, as it is finished.
 
     An item that raises has failed, and the others go on. So they do when a worker dies: killed, out of memory, or

@@ -66,7 +66,10 @@ def find_cases(paths: Sequence[Path]) -> Cases:
                 found.setdefault(os.path.realpath(clip), (clip, labels))
     names = _names([clip for clip, _ in found.values()])
     cases = [Case(name, clip, labels) for name, (clip, labels) in zip(names, found.values(), strict=True)]
-    return Cases(tuple(cases), tuple(dict.fromkeys(failures)), tuple(dict.fromkeys(unlabelled)))
+    told = {
+        failure.problem: failure for failure in reversed(failures)
+    }  # two label files of one clip are one problem
+    return Cases(tuple(cases), tuple(reversed(told.values())), tuple(dict.fromkeys(unlabelled)))
 
 
 def _label_files(path: Path, failures: list[Failure]) -> tuple[list[Path], list[Path]]:

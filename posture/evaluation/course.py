@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from posture.landmarks import FloatArray
 from posture.pipeline import StepResult
+from posture.settings import JudgeSettings
 from posture.slouch import EventKind, Reason, SlouchEvent, SlouchState
 
 CodeArray: TypeAlias = NDArray[np.int8]
@@ -19,6 +20,7 @@ STATES: Final = tuple(SlouchState)
 """What a code in :attr:`Course.state` stands for."""
 REASONS: Final = tuple(Reason)
 """What a code in :attr:`Course.reason` stands for."""
+MAX_GAP_S: Final = JudgeSettings().max_gap_s
 _TOUCH_S: Final = 1e-6  # rounding of times
 _STATE_CODES: Final = {state: code for code, state in enumerate(STATES)}
 _REASON_CODES: Final = {reason: code for code, reason in enumerate(REASONS)}
@@ -49,7 +51,7 @@ class Course:
     """(T,) deviation as judged, forward positive; NaN = not measured."""
     events: tuple[SlouchEvent, ...] = ()
     """In the order of their frames."""
-    max_gap_s: float = 2.0
+    max_gap_s: float = MAX_GAP_S
     """A longer hole between two frames belongs to no state (``judge.max_gap_s``)."""
 
     def __len__(self) -> int:
@@ -100,11 +102,11 @@ class CourseKeeper:
     Parameters
     ----------
     max_gap_s : float
-        See :attr:`Course.max_gap_s`.
+        See :attr:`Course.max_gap_s`; may be changed until the course is asked for.
     """
 
-    def __init__(self, max_gap_s: float) -> None:
-        self._max_gap_s = max_gap_s
+    def __init__(self, max_gap_s: float = MAX_GAP_S) -> None:
+        self.max_gap_s = max_gap_s
         self._rows: list[tuple[float, int, int, float, float]] = []
         self._events: list[SlouchEvent] = []
 
@@ -134,5 +136,5 @@ class CourseKeeper:
             columns[3],
             columns[4],
             tuple(self._events),
-            self._max_gap_s,
+            self.max_gap_s,
         )

@@ -49,6 +49,7 @@ def render_page(result: Result, comparison: Comparison | None = None, broken: tu
         files(package).joinpath("templates", "page.css").read_text(encoding="utf-8").strip()
         for package in ("posture.report", "posture.evaluation")
     )
+    comparison = comparison if comparison is not None and comparison.first.scores else None
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     figures = make_figures(result.overall)
     labelled = sorted((s for s in result.scores if s.truth or s.false_alerts), key=_interest)

@@ -14,7 +14,8 @@ import numpy as np
 from posture.evaluation.alerting import AlertMatch, is_meetable, match_alerts
 from posture.evaluation.course import REASONS, STATES, Course, Span, join_spans
 from posture.evaluation.tally import AngleTally, Tally
-from posture.labels.labels import Duty, Interval, Labels, TrueAngles
+from posture.evaluation.truth import frames_at, labelled_states, posture_at, true_deviations
+from posture.labels.labels import Duty, Interval, Labels
 from posture.landmarks import BoolArray, FloatArray
 from posture.slouch import SlouchState
 
@@ -87,8 +88,8 @@ def score_run(
     Returns
     -------
     ClipScore
-        True deviations are true angles less their mean over the labels' upright span, or over `calibrated_s` where they
-        have none; settled samples outside that span are compared with the newest frame up to half a sample later.
+        True deviations are true angles less their mean over `calibrated_s`, or over the labels' upright span if the
+        baseline came from elsewhere; settled samples after it are compared with the newest frame.
     """
     moment = _Run(course, labels, sustain_s, calibrated_s)
     everything = np.ones(len(course), dtype=np.bool_)
@@ -119,57 +120,6 @@ def score_run(
     )
 
 
-def labelled_states(intervals: Sequence[Interval]) -> list[tuple[Interval, SlouchState]]:
-    """Return the intervals that say a state, with it, by time.
-
-    An interval that asks for an alert and says no state is a slouch, unless one with a state lies over it.
-    """
-    stated = [(i, i.state) for i in intervals if i.state is not None]
-    implied = [
-        (i, SlouchState.SLOUCHING)
-        for i in intervals
-        if i.state is None
-        and i.duty is Duty.MUST
-        and not any(other.start_s < i.end_s and i.start_s < other.end_s for other, _ in stated)
-    ]
-    return sorted(stated + implied, key=lambda pair: pair[0].start_s)
-
-
-def posture_at(intervals: Sequence[Interval], t_s: float) -> str:
-    """Return the posture named for a moment; empty = none."""
-    return next((i.posture for i in intervals if i.posture and i.start_s <= t_s < i.end_s), "")
-
-
-def true_deviations(
-    angles: TrueAngles, reference_s: tuple[float, float]
-) -> tuple[FloatArray, FloatArray, BoolArray]:
-    """Return (N,) true neck and thoracic deviation, degrees, and (N,) which of them are counted.
-
-    Parameters
-    ----------
-    angles : TrueAngles
-        Absolute angles.
-    reference_s : (float, float)
-        The upright span whose mean is 0; its own samples are not counted.
-    """
-    inside = (angles.t_s >= reference_s[0]) & (angles.t_s < reference_s[1])
-    neck, thoracic = (values - _mean(values[inside]) for values in (angles.neck_deg, angles.thoracic_deg))
-    # what comes before the span has been judged by nothing yet
-    return neck, thoracic, angles.is_settled & (angles.t_s >= reference_s[1])
-
-
-def frames_at(course: Course, t_s: FloatArray) -> tuple[np.ndarray, BoolArray]:
-    """Return (N,) which frame stands for each of (N,) sample times, and (N,) whether one does.
-
-    It is the newest frame up to half a sample later; one that is older than a gap stands for nothing.
-    """
-    half_s = float(np.median(np.diff(t_s))) / 2 if len(t_s) > 1 else 0.0
-    index = np.searchsorted(course.t_s, t_s + half_s, side="right") - 1
-    found = index >= 0
-    found[found] &= t_s[found] - course.t_s[index[found]] <= course.max_gap_s
-    return index, found
-
-
 class _Run:
     """One run beside its labels; gives the tally of any part of it."""
 
@@ -192,7 +142,7 @@ class _Run:
             if state is SlouchState.SLOUCHING:
                 self._slouches.append(interval)
         self.notes: list[str] = []
-        self._samples = self._compare_angles(labels.baseline_s or calibrated_s)
+        self._samples = self._compare_angles(calibrated_s or labels.baseline_s)
 
     @property
     def postures(self) -> list[str]:
@@ -315,9 +265,3 @@ def _within(t_s: FloatArray, interval: Interval) -> BoolArray:
 def _is_forbidden(intervals: Sequence[Interval], t_s: float) -> bool:
     """Return whether the labels say that there must be no alert."""
     return any(i.duty is Duty.MUST_NOT and i.start_s <= t_s < i.end_s for i in intervals)
-
-
-def _mean(values: FloatArray) -> float:
-    """Return the mean of what is finite; NaN = nothing is."""
-    finite = values[np.isfinite(values)]
-    return float(finite.mean()) if len(finite) else float("nan")

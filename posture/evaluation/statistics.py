@@ -20,6 +20,7 @@ NOISE_P: Final = 0.05
 """A difference less likely than this by chance is called one (the usual convention)."""
 _N_RESAMPLES: Final = 20_000
 """Up to this many signs are tried one and all, so that for up to 14 units the p-value is exact."""
+_BATCH_CELLS: Final = 1_000_000  # numbers held at once: 8 MB
 
 
 def check_statistics() -> None:
@@ -104,6 +105,7 @@ def weigh(pair: Pair) -> tuple[float, Verdict]:
         _mean_difference,
         permutation_type="samples",
         n_resamples=_N_RESAMPLES,
+        batch=max(1, _BATCH_CELLS // len(differences)),
         rng=0,
     )
     p = float(done.pvalue)

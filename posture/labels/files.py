@@ -106,7 +106,7 @@ def read_labels(path: Path) -> Labels:
         If a file is missing, cannot be read, is not what its ending says, or says what cannot be. One line that
         begins with the file.
     """
-    text = _read(path)
+    text = read_text(path)
     if not text.strip():
         raise LabelError(f"{path}: is empty; 'posture label CLIP' writes labels")
     is_table = path.suffix.lower() == ".csv"
@@ -129,7 +129,7 @@ def read_angles(path: Path) -> TrueAngles:
         As :func:`read_labels`.
     """
     try:
-        return parse_angles(_read(path))
+        return parse_angles(read_text(path))
     except LabelError as error:
         text = str(error)
         raise LabelError(text if text.startswith(str(path)) else f"{path}: {text}") from error
@@ -147,8 +147,12 @@ def write_labels(path: Path, labels: Labels) -> None:
     OutputError
         If it cannot be written; what was there is untouched.
     """
-    text = render_table(labels) if path.suffix.lower() == ".csv" else render_labels(labels)
-    write_atomically(path, _encoded(path, text))
+    write_atomically(path, encode_labels(path, labels))
+
+
+def encode_labels(path: Path, labels: Labels) -> bytes:
+    """Return what :func:`write_labels` writes; raises a LabelError as it does."""
+    return _encoded(path, render_table(labels) if path.suffix.lower() == ".csv" else render_labels(labels))
 
 
 def write_angles(path: Path, angles: TrueAngles) -> None:
@@ -164,8 +168,14 @@ def _encoded(path: Path, text: str) -> bytes:
         raise LabelError(f"{path}: {text[error.start]!r} cannot be written as text; leave it out") from error
 
 
-def _read(path: Path) -> str:
-    """Return a file's text."""
+def read_text(path: Path) -> str:
+    """Return a file's text, without a byte order mark.
+
+    Raises
+    ------
+    LabelError
+        If it is missing, too large, not text, or cannot be read.
+    """
     try:
         if path.stat().st_size > MAX_BYTES:
             raise LabelError(f"{path}: too large to be a label file")
