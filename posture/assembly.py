@@ -16,7 +16,7 @@ from posture.attention import Attention
 from posture.calibration_run import CalibrationResult
 from posture.conductor import Conductor
 from posture.config import history_path
-from posture.control.commands import Command, Pause, Recalibrate, Reply, Resume, Snooze, Wrong
+from posture.control.commands import Command, Pause, Recalibrate, Reply, Resume, Rezero, Snooze, Wrong
 from posture.delivery import NotificationQueue
 from posture.desktop.circumstances import Orders, decide
 from posture.desktop.watcher import DesktopWatcher
@@ -46,7 +46,12 @@ from posture.view.onlooker import Onlooker
 from posture.view.preview import Preview, PreviewSink
 from posture.view.window import Command as PreviewCommand
 
-ASKED: dict[Action, Command] = {"snooze": Snooze(), "recalibrate": Recalibrate(), "wrong": Wrong()}
+ASKED: dict[Action, Command] = {
+    "snooze": Snooze(),
+    "recalibrate": Recalibrate(),
+    "rezero": Rezero(),
+    "wrong": Wrong(),
+}
 """What a notification's button has the monitor do."""
 
 

@@ -93,7 +93,6 @@ class DutyCycle:
         self.fastest_s = 1.0 / settings.camera.rate_hz
         """Between two looks, seconds, never less."""
         self._slowest_s = max(GAP_SHARE * settings.judge.max_gap_s, self.fastest_s)
-        self._release_ratio = settings.judge.release_ratio
         self._sustain_s = settings.alert.sustain_s
         self.reset()
 
@@ -173,7 +172,7 @@ class DutyCycle:
             return SlouchState.AWAY
         if result.reason is not Reason.NONE:
             return SlouchState.UNKNOWN
-        boundary = self._release_ratio if self._is_slouch_level else 1.0
+        boundary = result.release_ratio if self._is_slouch_level else 1.0
         self._is_slouch_level = result.slouch_ratio >= boundary
         return SlouchState.SLOUCHING if self._is_slouch_level else SlouchState.UPRIGHT
 
@@ -182,5 +181,5 @@ class DutyCycle:
         if result.reason is not Reason.NONE:
             return False
         if self._is_slouch_level:
-            return result.slouch_ratio < self._release_ratio / NEAR
+            return result.slouch_ratio < result.release_ratio / NEAR
         return result.slouch_ratio > NEAR

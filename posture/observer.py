@@ -1,4 +1,4 @@
-"""Everything that is taken from a picture before it is dropped: landmarks, and where the background lies."""
+"""All that is taken from a picture before it is dropped: the right person's landmarks, the background's place."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import Self
 
 import numpy as np
 
+from posture.baseline import Baseline
+from posture.follower import Follower
 from posture.landmarker import PoseLandmarker
 from posture.landmarks import Frame, Landmarks
 from posture.scene import SceneWatch
+from posture.settings import JudgeSettings
 from posture.slouch import Reason
 
 SCENE_PERIOD_S = 0.45
@@ -24,13 +27,13 @@ class Observer:
     ----------
     landmarker : PoseLandmarker
         Fresh for this stream; closed with this object.
+    judge : JudgeSettings
+        `max_offset_ratio` is used: how large the calibrated place is.
     """
 
-    condition = Reason.NONE
-    """Every picture may be judged: a clip's own pauses are no fault of a camera."""
-
-    def __init__(self, landmarker: PoseLandmarker) -> None:
+    def __init__(self, landmarker: PoseLandmarker, judge: JudgeSettings | None = None) -> None:
         self._landmarker = landmarker
+        self._follower = Follower(landmarker, (judge or JudgeSettings()).max_offset_ratio)
         self._scene = SceneWatch()
         self._looked_s: float | None = None
 
@@ -45,6 +48,15 @@ class Observer:
     def close(self) -> None:
         """Close the landmarker; calling it again does nothing."""
         self._landmarker.close()
+
+    @property
+    def condition(self) -> Reason:
+        """Whether several people are in view and none in the calibrated place."""
+        return self._follower.condition
+
+    def seek(self, baseline: Baseline | None) -> None:
+        """Look for the person of this baseline among several; None = whoever is there."""
+        self._follower.seek(baseline)
 
     def rebase(self) -> None:
         """Take the background as it is from now on for where the camera should be."""
@@ -61,7 +73,7 @@ class Observer:
         PostureError
             As :meth:`PoseLandmarker.detect <posture.landmarker.PoseLandmarker.detect>`.
         """
-        landmarks = self._landmarker.detect(frame)
+        landmarks = self._follower.detect(frame)
         if frame.image_rgb is None:
             return landmarks
         if self._looked_s is not None and frame.t_s - self._looked_s < SCENE_PERIOD_S:

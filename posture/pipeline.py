@@ -16,9 +16,11 @@ from posture.coefficients import packaged_coefficients
 from posture.deviation import Estimator, Measure, compute_deviation, make_estimator
 from posture.errors import CalibrationError
 from posture.fit import FitJudge
-from posture.judging import Thresholds, find_presence, find_reason, make_thresholds, slouch_ratio
+from posture.gates import Gates
+from posture.judging import Thresholds, find_presence, make_thresholds, ratio_error, slouch_ratio
 from posture.landmarks import FloatArray, Landmarks, concatenate
-from posture.settings import Settings
+from posture.scatter import Scatter, release_ratio
+from posture.settings import JudgeSettings, Settings
 from posture.slouch import EventKind, Reason, SlouchEvent, SlouchMachine, SlouchState
 from posture.smoothing import OneEuroFilter
 
@@ -43,6 +45,8 @@ class Measured:
     """(4,) smoothed deviations, the first four of :class:`~posture.deviation.Measure`; NaN = not measured."""
     reason: Reason
     """Why it must not be judged; NONE = it may."""
+    raw: tuple[float, float, float] | None
+    """Neck, thoracic and sink before smoothing, to be followed for their scatter; None = they are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,10 @@ class StepResult:
     """Time stood at the desk since the last break, seconds; 0 unless the profile is a standing one."""
     urgency: Urgency = Urgency.NONE
     """How far a slouch has come; may be shown as a colour before anything is said."""
+    slouch_ratio_error: float = nan
+    """One standard error of `slouch_ratio` against the truth, mostly the same from frame to frame; NaN = not judged."""
+    release_ratio: float = JudgeSettings().release_ratio
+    """Slouch ratio below which a slouch is over now: the noisier the landmarks, the lower."""
 
     @property
     def flexion_deviation_deg(self) -> float:
@@ -119,6 +127,7 @@ class Pipeline:
         self._policy = AlertPolicy(settings.alert, start_of_day_s)
         self._clock = SittingClock(settings.breaks, is_standing=is_standing)
         self._move = CameraMoveJudge()
+        self._gates, self._scatter = Gates(settings.judge), Scatter()
         self._filters = [
             OneEuroFilter(settings.judge.smoothing_s, quickness, settings.judge.max_gap_s)
             for quickness in QUICKNESS.values()
@@ -128,6 +137,7 @@ class Pipeline:
     def reset(self) -> None:
         """Start afresh, with the baseline given at construction."""
         self._estimator: Estimator | None = None
+        self._standard_error = [nan] * len(Measure)
         self._thresholds: Thresholds | None = None
         self._fit: FitJudge | None = None
         self._use(self._given_baseline if self._span_s is None else None)
@@ -147,6 +157,11 @@ class Pipeline:
     def thresholds(self) -> Thresholds | None:
         """Deviations that count as a slouch; None = there is no baseline yet."""
         return self._thresholds
+
+    @property
+    def followed(self) -> Baseline | None:
+        """Whom to look for when several people are in view; None = whoever is there, as the camera has been moved."""
+        return None if self._move.is_moved else self.baseline
 
     def snooze(self, until_s: float) -> None:
         """Alert nobody before frame time `until_s`, seconds."""
@@ -227,12 +242,16 @@ class Pipeline:
         measured = self.measure(landmarks, condition)
         t_s, reason = measured.t_s, measured.reason
         neck, thoracic, sink, head_pitch = measured.values
-        ratio, driver = nan, ""
+        ratio, driver, error = nan, "", nan
+        if measured.raw is not None and self._thresholds is not None:
+            self._scatter.step(t_s, slouch_ratio(*measured.raw, self._thresholds)[0])
         if reason is Reason.NONE and self._thresholds is not None:
             ratio, driver = slouch_ratio(neck, thoracic, sink, self._thresholds)
             if isnan(ratio):
                 reason, driver = Reason.NOT_MEASURED, ""
-        events = self._machine.step(t_s, ratio, reason) + self._camera_events(t_s, reason)
+            error = ratio_error(driver, self._standard_error, self._thresholds)
+        release = release_ratio(self.settings.judge.release_ratio, self._scatter.sd)
+        events = self._machine.step(t_s, ratio, reason, release) + self._camera_events(t_s, reason)
         machine = self._machine
         alert = self._policy.step(
             t_s,
@@ -263,10 +282,15 @@ class Pipeline:
             alert,
             self._clock.stood_s,
             self._policy.urgency(machine.state, machine.is_slouch_level, machine.slouched_s),
+            error,
+            release,
         )
 
     def measure(
-        self, landmarks: Landmarks, condition: Reason = Reason.NONE, raw: FloatArray | None = None
+        self,
+        landmarks: Landmarks,
+        condition: Reason = Reason.NONE,
+        known: tuple[FloatArray, FloatArray] | None = None,
     ) -> Measured:
         """Measure one frame without judging it: the first half of :meth:`step`, free of thresholds.
 
@@ -274,8 +298,9 @@ class Pipeline:
         ----------
         landmarks, condition : Landmarks, Reason
             As for :meth:`step`.
-        raw : ndarray, shape (M,), optional
-            What :func:`compute_deviation` gives for this frame by the baseline in force, if that is known already.
+        known : (ndarray, ndarray), shape (M,), optional
+            Values and standard errors that :func:`compute_deviation` gives for this frame by the baseline in force, if
+            they are known already.
 
         Raises
         ------
@@ -286,8 +311,8 @@ class Pipeline:
         self._machine.check_time(t_s)
         if self._pending_span_s is not None:
             self._collect(landmarks, t_s, *self._pending_span_s)
-        values, reason = self._measure(landmarks, t_s, raw)
-        return Measured(t_s, values, condition if condition is not Reason.NONE else reason)
+        values, reason, raw = self._measure(landmarks, t_s, known)
+        return Measured(t_s, values, condition if condition is not Reason.NONE else reason, raw)
 
     def measure_all(self, landmarks: Landmarks, conditions: Sequence[Reason]) -> Iterator[Measured]:
         """Yield :meth:`measure` of every frame, deviations worked out in one go: the same bits in a third of the time.
@@ -299,15 +324,15 @@ class Pipeline:
         conditions : sequence of Reason
             (T,) one per frame.
         """
-        estimator, raw = None, None
+        estimator, known = None, None
         for t, (row, condition) in enumerate(zip(measure_rows(landmarks), conditions, strict=True)):
             if self._estimator is None or self._pending_span_s is not None:
                 yield self.measure(row, condition)
                 continue
-            if raw is None or estimator is not self._estimator:
+            if known is None or estimator is not self._estimator:
                 estimator = self._estimator
-                raw = compute_deviation(compute_angles(landmarks).cues, estimator).values
-            yield self.measure(row, condition, raw[t])
+                known = compute_deviation(compute_angles(landmarks).cues, estimator)
+            yield self.measure(row, condition, (known.values[t], known.standard_error[t]))
 
     def _is_no_moment(self, t_s: float) -> bool:
         """Return whether a break reminder has to wait: silence was asked for, or an alert has just come."""
@@ -330,26 +355,31 @@ class Pipeline:
     def _use(self, baseline: Baseline | None) -> None:
         """Judge against `baseline` from now on."""
         self.baseline = baseline
+        self._gates.reset()
+        self._scatter.reset()
         self._estimator = self._thresholds = None
         if baseline is not None:
             self._estimator = make_estimator(baseline.cue_centre, packaged_coefficients())
             self._thresholds = make_thresholds(self.settings.judge, baseline)
 
     def _measure(
-        self, landmarks: Landmarks, t_s: float, known: FloatArray | None
-    ) -> tuple[list[float], Reason]:
-        """Return the smoothed deviations of one frame (the first four measures) and why they are not judged, if so."""
+        self, landmarks: Landmarks, t_s: float, known: tuple[FloatArray, FloatArray] | None
+    ) -> tuple[list[float], Reason, tuple[float, float, float] | None]:
+        """Measure one frame, in what :class:`Measured` is made of.
+
+        The smoothed deviations (the first four measures), why they are not judged, and the first three as they were
+        before smoothing, None if they are not to be followed for their scatter.
+        """
         dx, dy, confidence = landmarks.scene_shift[0].tolist()
         is_moved = self._move.step(t_s, dx, dy, confidence)
         angles = compute_angles(landmarks)
         raw = [nan] * len(Measure)
         if self._estimator is not None and not is_moved:
-            raw = (
-                compute_deviation(angles.cues, self._estimator).values[0] if known is None else known
-            ).tolist()
-        reason = find_reason(
-            landmarks, angles, raw[Measure.HEAD_YAW_DEG], self.baseline, is_moved, self.settings.judge
-        )
+            if known is None:
+                deviation = compute_deviation(angles.cues, self._estimator)
+                known = deviation.values[0], deviation.standard_error[0]
+            raw, self._standard_error = known[0].tolist(), known[1].tolist()
+        reason = self._gates.step(landmarks, angles, raw[Measure.HEAD_YAW_DEG], self.baseline, is_moved)
         if (
             self._fit is not None
             and not is_moved
@@ -357,7 +387,10 @@ class Pipeline:
             and reason in MISFIT_EXPLAINS
         ):
             reason = Reason.BASELINE_MISFIT
-        return [f.step(t_s, value) for f, value in zip(self._filters, raw, strict=False)], reason
+        is_followed = reason is Reason.NONE
+        neck, thoracic, sink = raw[: Measure.HEAD_PITCH_DEG]
+        values = [f.step(t_s, value) for f, value in zip(self._filters, raw, strict=False)]
+        return values, reason, (neck, thoracic, sink) if is_followed else None
 
     def _camera_events(self, t_s: float, reason: Reason) -> list[SlouchEvent]:
         """Return the events of losing the picture, having it back, and of a moved camera."""

@@ -80,6 +80,8 @@ TRACE_DIGITS = {
     "head_pitch_deviation_deg": 3,
     "slouch_ratio": 4,
     "slouched_s": 3,
+    "slouch_ratio_error": 4,
+    "release_ratio": 4,
 }
 """What a trace tells of every frame in numbers, and their decimals: far finer than anything measured."""
 TIME_DIGITS = 6
@@ -218,7 +220,7 @@ class NotificationSink:
             elif event.kind in (EventKind.BREAK_DUE, EventKind.MICRO_BREAK_DUE):
                 self._post(self._word_break(result, event.kind is EventKind.MICRO_BREAK_DUE), "snooze")
             elif event.kind is EventKind.CAMERA_MOVED:
-                self._post(CAMERA_MOVED_TEXT, "recalibrate")
+                self._post(CAMERA_MOVED_TEXT, "rezero", "recalibrate")
 
     def _word_break(self, result: StepResult, is_micro: bool) -> tuple[str, str]:
         """Return title and message of a break reminder."""

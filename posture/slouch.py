@@ -49,10 +49,18 @@ class Reason(StrEnum):
     IN_CALL = "in_call"
     ON_BATTERY = "on_battery"
     BASELINE_MISFIT = "baseline_misfit"
+    PARTLY_OUT = "partly_out"
+    SEVERAL_PEOPLE = "several_people"
 
 
 NOBODY = frozenset({Reason.NO_PERSON, Reason.IDLE})
 """Reasons that say that nobody is there; a camera let go because of that has not seen anybody come back."""
+
+OTHERS = frozenset({Reason.OUT_OF_PLACE, Reason.SEVERAL_PEOPLE})
+"""Reasons that say that somebody is seen who is not in the calibrated place."""
+PASSING_S = 10.0
+"""Seconds without a judgement for such a reason before the state says so: somebody who walks past must not end a bout
+(our choice: twice what crossing a room's width takes)."""
 
 
 class EventKind(StrEnum):
@@ -149,7 +157,12 @@ class SlouchMachine:
         return self._counted_s, self._counts_from_s
 
     def step(
-        self, t_s: float, slouch_ratio: float, reason: Reason, previous_s: float | None = None
+        self,
+        t_s: float,
+        slouch_ratio: float,
+        reason: Reason,
+        release_ratio: float | None = None,
+        previous_s: float | None = None,
     ) -> list[SlouchEvent]:
         """Take one frame in and return what changed.
 
@@ -164,6 +177,8 @@ class SlouchMachine:
             Deviation as a share of the slouch threshold: 1 = at the threshold. NaN = not judged.
         reason : Reason
             Why it is not judged. Those of `NOBODY` lead to AWAY, the others to UNKNOWN.
+        release_ratio : float or None
+            Slouch ratio below which a slouch is over now, at most 1; None = as the settings say.
         previous_s : float or None
             Time of the frame before this one, if that was left out; None = it was taken in.
 
@@ -183,7 +198,8 @@ class SlouchMachine:
         self._t_s = t_s
         if is_gap:
             self._candidate_since_s = self._unjudged_since_s = self._absent_since_s = None
-        target = self._target(slouch_ratio, reason)
+        release = self.settings.release_ratio if release_ratio is None else release_ratio
+        target = self._target(slouch_ratio, reason, release)
         is_judged = target in (SlouchState.UPRIGHT, SlouchState.SLOUCHING)
         self._forget(t_s, is_judged, is_gap)
         self._accrue(t_s, target, is_gap)
@@ -192,7 +208,7 @@ class SlouchMachine:
             self.reason = reason if target is SlouchState.UNKNOWN else Reason.NONE
             self.pending = None
             return []
-        self.pending = Pending(since_s, self._dwell_s(target))
+        self.pending = Pending(since_s, self._dwell_s(target, reason))
         if not self.pending.is_due(t_s):
             return []
         return self._enter(target, since_s, t_s, reason)
@@ -232,13 +248,13 @@ class SlouchMachine:
                 f"frame time {t_s:g} s comes after {self._t_s:g} s: time must not go backwards"
             )
 
-    def _target(self, slouch_ratio: float, reason: Reason) -> SlouchState:
+    def _target(self, slouch_ratio: float, reason: Reason, release_ratio: float) -> SlouchState:
         """Cross the hysteresis, and return the state that this frame alone speaks for."""
         if reason in NOBODY:
             return SlouchState.AWAY
         if isnan(slouch_ratio):
             return SlouchState.UNKNOWN
-        boundary = self.settings.release_ratio if self.is_slouch_level else 1.0
+        boundary = release_ratio if self.is_slouch_level else 1.0
         self.is_slouch_level = slouch_ratio >= boundary
         return SlouchState.SLOUCHING if self.is_slouch_level else SlouchState.UPRIGHT
 
@@ -259,14 +275,15 @@ class SlouchMachine:
         """Forget the slouch so far."""
         self.slouched_s, self.slouch_onset_s = 0.0, None
 
-    def _dwell_s(self, target: SlouchState) -> float:
-        """Return how long `target` must last before the state becomes it."""
+    def _dwell_s(self, target: SlouchState, reason: Reason) -> float:
+        """Return how long `target`, for this reason, must last before the state becomes it."""
         s = self.settings
         if not self._has_state and target in (SlouchState.UPRIGHT, SlouchState.SLOUCHING):
             return s.return_after_s
         match target:
             case SlouchState.UNKNOWN:
-                return s.unknown_after_s
+                is_passing = reason in OTHERS and self.state is SlouchState.SLOUCHING
+                return max(s.unknown_after_s, PASSING_S) if is_passing else s.unknown_after_s
             case SlouchState.AWAY:
                 return s.away_after_s
             case SlouchState.SLOUCHING:

@@ -41,7 +41,9 @@ def make_observer(settings: Settings) -> Observer:
     """Return a fresh observer with the chosen model."""
     path = model_path(settings)
     is_quiet = not logging.getLogger().isEnabledFor(logging.DEBUG)
-    return Observer(PoseLandmarker(path, min_confidence=settings.model.min_confidence, quiet=is_quiet))
+    return Observer(
+        PoseLandmarker(path, min_confidence=settings.model.min_confidence, quiet=is_quiet), settings.judge
+    )
 
 
 def open_with_settings(spec: str, settings: Settings, signals: StopSignals) -> FrameSource:

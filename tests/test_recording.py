@@ -77,6 +77,9 @@ class Recorded:
 
     condition = Reason.NONE
 
+    def seek(self, baseline):
+        pass
+
     def detect(self, frame):
         row = int(np.searchsorted(UPRIGHT_SLOUCH.t_s, frame.t_s - 1e-6))
         shift = [0.0, 0.0, 1.0] if row % 2 else [np.nan, np.nan, 0.0]
@@ -90,6 +93,9 @@ class Commands:
         self._observer, self._pipeline, self._orders, self._covered = observer, pipeline, orders, covered
         self._n = -1
         self.condition = Reason.NONE
+
+    def seek(self, baseline):
+        self._observer.seek(baseline)
 
     def detect(self, frame):
         self._n += 1

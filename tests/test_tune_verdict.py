@@ -40,7 +40,7 @@ OTHER = dataclasses.replace(BASELINE, deviation_spread=BASELINE.deviation_spread
 class Scripted(Pipeline):
     """A pipeline that is told what it has measured; all else is the real one's."""
 
-    def measure(self, landmarks, condition=Reason.NONE, raw=None):
+    def measure(self, landmarks, condition=Reason.NONE, known=None):
         return landmarks.measured
 
 
@@ -72,7 +72,8 @@ def judged_by_pipeline(tape, judge, alert):
         if i in baselines:
             pipeline.use_baseline(baselines[i])
         row = no_person(t_s)
-        measured = Measured(t_s, [*values, math.nan], REASONS[code])
+        raw = tuple(tape.raw[i].tolist()) if tape.is_followed[i] else None
+        measured = Measured(t_s, [*values, math.nan], REASONS[code], raw)
         results.append(pipeline.step(_WithMeasured(row, measured)))
     return events_of(results)
 
@@ -106,7 +107,7 @@ LONG = st.tuples(st.sampled_from([(1.2, 0.9, 0.0), (0.8, 0.8, 0.0), (0.1, 0.1, 0
 STRETCHES = st.lists(
     st.one_of(
         st.tuples(st.one_of(JUDGED, UNCLEAR), STEPS),
-        st.tuples(LONG, st.sampled_from([0.1, 0.5, 1.0]).map(lambda step: [step] * 60)),
+        st.tuples(LONG, st.sampled_from([[0.1] * 5, [0.1] * 60, [0.5] * 3, [0.5] * 60, [1.0] * 30])),
     ),
     min_size=1,
     max_size=12,
@@ -135,8 +136,8 @@ ALERT = st.builds(
 
 @st.composite
 def tapes(draw):
-    t_s, values, reasons = 0.0, [], []
-    times = []
+    t_s, times, values, reasons = 0.0, [], [], []
+    noise = draw(st.sampled_from([0.0, 0.05, 0.3]))
     for (shares, reason), steps in draw(STRETCHES):
         for step in steps:
             t_s += step
@@ -147,10 +148,16 @@ def tapes(draw):
     orders = draw(st.lists(st.tuples(frames, ORDER), max_size=3))
     second = draw(st.one_of(st.just(None), frames))
     baselines = [(0, BASELINE)] if second is None or second == 0 else [(0, BASELINE), (second, OTHER)]
+    values, reasons = np.array(values), np.array(reasons, dtype=np.uint8)
+    flicker = noise * np.random.default_rng(len(times)).normal(size=(len(times), 3)) * (10.0, 8.0, 0.05)
+    # A frame that is measured and not judged for the picture's sake, such as a pause, is followed all the same.
+    followed = {REASONS.index(one) for one in (Reason.NONE, Reason.PAUSED, Reason.IDLE)}
     return Tape(
         np.array(times),
-        np.array(values),
-        np.array(reasons, dtype=np.uint8),
+        values,
+        reasons,
+        values + flicker,
+        np.isin(reasons, sorted(followed)),
         tuple(baselines),
         tuple(sorted(orders, key=lambda pair: pair[0])),
         draw(st.sampled_from([None, 0.0, 3500.0, 86_300.0])),
@@ -175,10 +182,13 @@ def test_the_scripts_reach_everything():
     n = sum(length for _, length in shares)
     neck = np.concatenate([np.full(length, 10.0 * share) for share, length in shares])
     reason = np.where(np.isnan(neck), REASONS.index(Reason.NO_PERSON), 0).astype(np.uint8)
+    values = np.column_stack([np.nan_to_num(neck), np.zeros((n, 2))])
     tape = Tape(
         np.arange(n) * 0.5,
-        np.column_stack([np.nan_to_num(neck), np.zeros((n, 2))]),
+        values,
         reason,
+        values,
+        reason == 0,
         ((0, BASELINE),),
         ((60, Mute(True)), (120, Mute(False))),
     )
@@ -190,6 +200,22 @@ def test_the_scripts_reach_everything():
     ]
     assert [round(one.confirmed_s, 1) for one in verdict.alerts] == [20.0, 60.0, 100.0, 150.0]
     assert (verdict.events, verdict.alerts) == judged_by_pipeline(tape, JudgeSettings(), alert)
+
+
+@pytest.mark.parametrize("pause", [0.5, 0.8, math.nan])
+def test_time_goes_on_where_no_frame_is_taken_in(pause):
+    """Two slouches with a brief recovery between them, or a hole: together they are just long enough."""
+    shares = [(0.1, 40), (1.2, 50), (pause, 9), (1.2, 50), (0.1, 40)]
+    neck = np.concatenate([np.full(length, 10.0 * share) for share, length in shares])
+    reason = np.where(np.isnan(neck), REASONS.index(Reason.TURNED_AWAY), 0).astype(np.uint8)
+    values = np.column_stack([np.nan_to_num(neck), np.zeros((len(neck), 2))])
+    tape = Tape(np.arange(len(neck)) * 0.2, values, reason, values, reason == 0, ((0, BASELINE),))
+    for sustain_s in (9.5, 19.0, 19.5, 19.6, 19.7, 21.0):
+        verdict = Judge(tape).judge(JudgeSettings(), AlertSettings(sustain_s=sustain_s))
+        assert (verdict.events, verdict.alerts) == judged_by_pipeline(
+            tape, JudgeSettings(), AlertSettings(sustain_s=sustain_s)
+        )
+        assert len(verdict.alerts) == (sustain_s <= 19.6 or (pause == 0.8 and sustain_s < 21.4))
 
 
 TRACES = sorted(path.name for path in FIXTURES.glob("*.npz"))
@@ -275,7 +301,7 @@ def test_neighbours_of_one_kind_say_the_same_to_the_machine(frames):
     ratio = np.array([math.nan if frame is None else frame for frame in frames])
     code = REASONS.index(Reason.TURNED_AWAY)
     codes = np.where(np.isnan(ratio), code, 0).astype(np.uint8)
-    kinds = find_kinds(ratio, codes, 0.75).tolist()
+    kinds = find_kinds(ratio, codes, np.full(len(ratio), 0.75)).tolist()
     machine, levels = SlouchMachine(JudgeSettings(unknown_after_s=60.0)), []
     for t, one in enumerate(ratio.tolist()):
         machine.step(t * 0.1, one, Reason.TURNED_AWAY if math.isnan(one) else Reason.NONE)

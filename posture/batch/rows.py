@@ -65,7 +65,7 @@ class TraceColumns:
     reasons: tuple[str, ...]
     """T reasons; empty = judged."""
     numbers: FloatArray
-    """(T, 7), in the order of `TRACE_DIGITS`; NaN = not measured."""
+    """(T, 9), in the order of `TRACE_DIGITS`; NaN = not measured."""
 
 
 class RowSink:

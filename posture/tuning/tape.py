@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import nan
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from posture.baseline import Baseline
 from posture.deviation import Measure
-from posture.landmarks import FloatArray, Landmarks
+from posture.landmarks import BoolArray, FloatArray, Landmarks
 from posture.pipeline import Pipeline
 from posture.recording.records import Command, Mute, Rebase, Snooze, Stand, TimeOfDay
 from posture.settings import JudgeSettings
@@ -34,6 +35,7 @@ MEASURING: Final = (
 """Settings in ``[judge]`` that change what is measured; a recording is measured again for every value of them."""
 _CODES: Final = {reason: code for code, reason in enumerate(REASONS)}
 _N_JUDGED: Final = Measure.SINK_RATIO + 1
+_NOT_FOLLOWED: Final = (nan, nan, nan)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +48,10 @@ class Tape:
     """(T, 3) smoothed deviations in degrees, degrees, trunk lengths: neck, thoracic, sink; NaN = not measured."""
     reason: CodeArray
     """(T,) index into :data:`REASONS`: why a frame must not be judged."""
+    raw: FloatArray
+    """(T, 3) the same deviations before smoothing."""
+    is_followed: BoolArray
+    """(T,) whether these are followed for their scatter."""
     baselines: tuple[tuple[int, Baseline], ...]
     """Frames from which on a baseline is in force, ascending; before the first there is none."""
     orders: tuple[tuple[int, Order], ...] = ()
@@ -84,6 +90,8 @@ class TapeMaker:
         self._t_s: list[float] = []
         self._values: list[list[float]] = []
         self._reasons: list[int] = []
+        self._raw: list[tuple[float, float, float]] = []
+        self._is_followed: list[bool] = []
         self._baselines: list[tuple[int, Baseline]] = []
         self._orders: list[tuple[int, Order]] = []
 
@@ -121,6 +129,8 @@ class TapeMaker:
             self._t_s.append(measured.t_s)
             self._values.append(measured.values[:_N_JUDGED])
             self._reasons.append(_CODES[measured.reason])
+            self._raw.append(measured.raw or _NOT_FOLLOWED)
+            self._is_followed.append(measured.raw is not None)
 
     def tape(self) -> Tape:
         """Return what was measured.
@@ -135,6 +145,8 @@ class TapeMaker:
             np.array(self._t_s, dtype=np.float64),
             np.array(self._values, dtype=np.float64).reshape(-1, _N_JUDGED),
             np.array(self._reasons, dtype=np.uint8),
+            np.array(self._raw, dtype=np.float64).reshape(-1, _N_JUDGED),
+            np.array(self._is_followed, dtype=np.bool_),
             tuple(self._baselines),
             tuple(self._orders),
             self._start_of_day_s,

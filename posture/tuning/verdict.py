@@ -25,6 +25,7 @@ from posture.alerts import Alert, AlertPolicy
 from posture.judging import Thresholds, make_thresholds
 from posture.landmarks import BoolArray, FloatArray
 from posture.recording.records import Mute, Snooze, TimeOfDay
+from posture.scatter import Scatter, release_ratio
 from posture.settings import AlertSettings, JudgeSettings
 from posture.slouch import EventKind, Reason, SlouchEvent, SlouchMachine, SlouchState
 from posture.tuning.tape import REASONS, Order, Tape
@@ -84,7 +85,8 @@ class Judge:
         self._tape = tape
         self._times: list[float] = tape.t_s.tolist()
         self._measured = np.isfinite(tape.values).all(axis=1)
-        self._ratios: tuple[tuple[Thresholds, ...], FloatArray] | None = None
+        self._thresholds: tuple[Thresholds, ...] | None = None
+        self._ratio = self._scatter = np.empty(0)
 
     def judge(self, judge: JudgeSettings, alert: AlertSettings) -> Verdict:
         """Return the events and alerts of the tape by these settings."""
@@ -94,10 +96,11 @@ class Judge:
         """Return the course of the states by these settings; alerts change nothing about it."""
         if not len(self._tape):
             return Course((), ())
-        ratio = self._ratio(judge)
-        starts = self._run_starts(ratio, judge)
+        self._use(judge)
+        release = self._release(judge.release_ratio)
+        starts = self._run_starts(release, judge)
         ends = [*starts[1:], len(self._times)]
-        walk = _Walk(self._times, ratio, self._reasons, judge)
+        walk = _Walk(self._times, self._ratio, release, self._reasons, judge)
         for first, end in zip(starts, ends, strict=True):
             walk.take_run(first, end)
         return Course(tuple(walk.events), tuple(walk.moments))
@@ -153,26 +156,30 @@ class Judge:
         reason = self._tape.reason
         return np.where((reason == _NONE) & ~self._measured, np.uint8(_NOT_MEASURED), reason)
 
-    def _ratio(self, judge: JudgeSettings) -> FloatArray:
-        """Return the slouch ratio, (T,); NaN = not judged."""
+    def _use(self, judge: JudgeSettings) -> None:
+        """Find the slouch ratio and its scatter, (T,) each, unless they are of these settings; NaN = not judged."""
         tape = self._tape
         thresholds = tuple(make_thresholds(judge, baseline) for _, baseline in tape.baselines)
-        if self._ratios is not None and self._ratios[0] == thresholds:
-            return self._ratios[1]
-        ratio = np.full(len(tape), np.nan)
-        ends = [*(start for start, _ in tape.baselines[1:]), len(tape)]
-        for (start, _), end, t in zip(tape.baselines, ends, thresholds, strict=True):
-            neck, thoracic, sink = tape.values[start:end].T
-            np.maximum(neck / t.neck_deg, thoracic / t.thoracic_deg, out=ratio[start:end])
-            np.maximum(ratio[start:end], (neck - thoracic) / t.flexion_deg, out=ratio[start:end])
-            np.maximum(ratio[start:end], sink / t.sink_ratio, out=ratio[start:end])
-        ratio[self._codes != _NONE] = np.nan
-        self._ratios = thresholds, ratio
-        return ratio
+        if self._thresholds == thresholds:
+            return
+        n = len(tape)
+        self._thresholds, self._ratio, self._scatter = thresholds, np.full(n, np.nan), np.zeros(n)
+        ends = [*(start for start, _ in tape.baselines[1:]), n]
+        for (start, _), end, limits in zip(tape.baselines, ends, thresholds, strict=True):
+            own = slice(start, end)
+            self._ratio[own] = slouch_ratios(tape.values[own], limits)
+            raw = slouch_ratios(tape.raw[own], limits)
+            self._scatter[own] = _follow_scatter(tape.t_s[own], raw, tape.is_followed[own])
+        self._ratio[self._codes != _NONE] = np.nan
 
-    def _run_starts(self, ratio: FloatArray, judge: JudgeSettings) -> list[int]:
+    def _release(self, setting: float) -> FloatArray:
+        """Return below which slouch ratio a slouch is over, (T,)."""
+        sds, where = np.unique(self._scatter, return_inverse=True)
+        return np.array([release_ratio(setting, sd) for sd in sds.tolist()])[where]
+
+    def _run_starts(self, release: FloatArray, judge: JudgeSettings) -> list[int]:
         """Return the frames at which runs begin."""
-        kinds = find_kinds(ratio, self._codes, judge.release_ratio)
+        kinds = find_kinds(self._ratio, self._codes, release)
         is_start = np.empty(len(kinds), dtype=np.bool_)
         is_start[0] = True
         np.not_equal(kinds[1:], kinds[:-1], out=is_start[1:])
@@ -181,8 +188,27 @@ class Judge:
         return starts
 
 
+def slouch_ratios(values: FloatArray, thresholds: Thresholds) -> FloatArray:
+    """Return what :func:`posture.judging.slouch_ratio` gives for each of (T, 3) neck, thoracic and sink deviations."""
+    neck, thoracic, sink = values.T
+    ratio = np.maximum(neck / thresholds.neck_deg, thoracic / thresholds.thoracic_deg)
+    np.maximum(ratio, (neck - thoracic) / thresholds.flexion_deg, out=ratio)
+    np.maximum(ratio, sink / thresholds.sink_ratio, out=ratio)
+    return np.asarray(ratio)
+
+
+def _follow_scatter(t_s: FloatArray, ratio: FloatArray, is_followed: BoolArray) -> FloatArray:
+    """Return the scatter of the slouch ratio as of every frame, (T,); only some of them are followed."""
+    scatter = Scatter()
+    followed = np.flatnonzero(is_followed)
+    told = [0.0]
+    for t, value in zip(t_s[followed].tolist(), ratio[followed].tolist(), strict=True):
+        told.append(scatter.step(t, value))
+    return np.array(told)[np.cumsum(is_followed)]
+
+
 def find_kinds(
-    ratio: FloatArray, codes: np.ndarray[tuple[int], np.dtype[np.uint8]], release_ratio: float
+    ratio: FloatArray, codes: np.ndarray[tuple[int], np.dtype[np.uint8]], release: FloatArray
 ) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
     """Return what each frame says, (T,): neighbours of one kind say the same to the state machine.
 
@@ -192,13 +218,13 @@ def find_kinds(
         Slouch ratio; NaN = not judged.
     codes : ndarray, shape (T,)
         Why it is not judged, index into :data:`~posture.tuning.tape.REASONS`.
-    release_ratio : float
-        ``judge.release_ratio``.
+    release : ndarray, shape (T,)
+        Slouch ratio below which a slouch is over.
     """
     is_judged: BoolArray = ~np.isnan(ratio)
     kinds = np.where(is_judged, np.uint8(_BETWEEN), codes + np.uint8(_NOT_JUDGED))
     kinds[ratio >= 1.0] = _OVER
-    kinds[ratio < release_ratio] = _UNDER
+    kinds[ratio < release] = _UNDER
     # Between the boundaries the level is that of the last frame beyond one, unless frames in between were not judged.
     settled = np.where(kinds == _BETWEEN, 0, np.arange(len(kinds)))
     kinds_before = kinds[np.maximum.accumulate(settled)]
@@ -209,9 +235,14 @@ class _Walk:
     """Take the machine through runs of frames."""
 
     def __init__(
-        self, times: list[float], ratio: FloatArray, reasons: list[Reason], judge: JudgeSettings
+        self,
+        times: list[float],
+        ratio: FloatArray,
+        release: FloatArray,
+        reasons: list[Reason],
+        judge: JudgeSettings,
     ) -> None:
-        self._times, self._ratio, self._reasons = times, ratio, reasons
+        self._times, self._ratio, self._release, self._reasons = times, ratio, release, reasons
         self._machine = SlouchMachine(judge)
         self.events: list[tuple[int, SlouchEvent]] = []
         self.moments: list[Stretch | int] = []
@@ -243,8 +274,9 @@ class _Walk:
         """Take one frame in, and return it if a slouch may be mentioned from it on."""
         machine, before = self._machine, self._machine.state
         ratio, reason = float(self._ratio[frame]), self._reasons[frame]
+        release = float(self._release[frame])
         previous_s = self._times[frame - 1] if frame else None
-        for event in machine.step(self._times[frame], ratio, reason, previous_s):
+        for event in machine.step(self._times[frame], ratio, reason, release, previous_s):
             self.events.append((frame, event))
         if machine.state is not before and machine.state in (SlouchState.UPRIGHT, SlouchState.AWAY):
             self.moments.append(frame)
