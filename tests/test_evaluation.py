@@ -125,6 +125,8 @@ def test_a_slouch_that_never_ends_and_one_never_noticed():
     assert tally.onset_s == (2.0, 0.0)
     assert tally.recovery_s == ()
     assert tally.n_unrecovered == 2, "the first went on to the next one, the last to the end"
+    cut = score_run(course([(12, U), (18, S), (30, U), (29.5, S)]), labels, sustain_s=10.0).tally
+    assert (cut.n_unrecovered, cut.recovery_s) == (1, ()), "9.5 s after it the clip ends: who knows"
 
 
 @given(st.lists(st.floats(0, 400), max_size=12).map(sorted), st.floats(0, 60))

@@ -20,6 +20,8 @@ from posture.landmarks import BoolArray, FloatArray
 from posture.slouch import SlouchState
 
 UNLABELLED = -1
+ENOUGH_S = 10.0
+"""Seconds that must follow a slouch before its state is said to have gone on: thrice ``judge.recovery_s``."""
 _UNKNOWN, _SLOUCHING = STATES.index(SlouchState.UNKNOWN), STATES.index(SlouchState.SLOUCHING)
 
 
@@ -209,7 +211,7 @@ class _Run:
     def _recovery_s(self, slouch: Interval) -> float | None:
         """Return seconds from a slouch's end until the state was something else; infinite = it never was.
 
-        None where the state was not slouching at the end: there is nothing to recover from.
+        None where the state was not slouching at the end, and where too little follows to tell.
         """
         t_s = self._course.t_s
         before = np.flatnonzero(_within(t_s, slouch))
@@ -217,10 +219,10 @@ class _Run:
             return None
         next_s = min((i.start_s for i in self._slouches if i.start_s >= slouch.end_s), default=np.inf)
         after = (t_s >= slouch.end_s) & (t_s < next_s)
-        if not after.any():
-            return None
         left = np.flatnonzero(after & (self._course.state != _SLOUCHING))
-        return float(t_s[left[0]] - slouch.end_s) if len(left) else float(np.inf)
+        if len(left):
+            return float(t_s[left[0]] - slouch.end_s)
+        return float(np.inf) if min(next_s, self._course.end_s) - slouch.end_s >= ENOUGH_S else None
 
     def _compare_angles(
         self, reference_s: tuple[float, float] | None

@@ -113,7 +113,7 @@ class Tally:
     recovery_s: tuple[float, ...] = ()
     """For each that was seen to end: seconds from its end until the state was slouching no more."""
     n_unrecovered: int = 0
-    """Slouches whose state went on to the next one, or to the end of the clip."""
+    """Slouches whose state went on to the next one or to the end of the clip, 10 s or more."""
     observed_s: float = 0.0
     """Frame time after the calibration, seconds."""
     not_judged_s: dict[Reason, float] = field(default_factory=dict)

@@ -67,7 +67,7 @@ def figure_rows(f: Figures) -> list[Row]:
                 "Alert late by",
                 seconds(f.late_median_s),
                 _worst(f.late_worst_s),
-                "after the sustain had passed; median",
+                "median, after the sustain",
             )
         )
     if f.n_slouches:
@@ -222,7 +222,7 @@ def signed(value: float) -> str:
 
 def _worst(value: float) -> str:
     """Return the worst of some times."""
-    return f"worst {seconds(value)}"
+    return "" if isnan(value) else f"worst {seconds(value)}"
 
 
 def _angle(angle: AngleFigures) -> str:
