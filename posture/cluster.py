@@ -31,6 +31,8 @@ SAME = ("posture", "distributed", "mediapipe", "numpy", "opencv-python")
 """Packages whose versions have to be those of this machine."""
 CONNECT_S = 5.0
 """Seconds until a scheduler that does not answer is given up (our choice)."""
+CLOSE_S = 1.0
+"""Seconds that taking leave of the scheduler may take: it notices anyway (our choice)."""
 PATIENCE_S = 20.0
 """Seconds without a worker until the run is given up: a restarted worker is back within ten (our choice)."""
 LOOK_S = 2.0
@@ -199,7 +201,9 @@ class _Workers:
             If the scheduler is not, or is gone.
         """
         with _scheduler_lost(self._address):
-            info = self._client.scheduler_info(n_workers=-1)["workers"]
+            info = self._client.scheduler_info(n_workers=-1).get("workers")
+            if info is None or self._client.status != "running":  # it tries to find it again
+                raise _lost(self._address)
             if set(info) - set(self._faults):
                 self._check(info)
         self.present = frozenset(info)
@@ -276,13 +280,13 @@ def _work_on(pickled_work: bytes, pickled_item: bytes, index: int, topic: str) -
 @contextlib.contextmanager
 def _connected(address: str) -> Iterator[Any]:
     """Be a client of the scheduler, for the time of a ``with`` block."""
-    _check_answers(address)
     try:
         distributed = import_module("distributed")
     except ImportError:
         raise JobsError(
             "--scheduler needs the extra 'cluster': python -m pip install 'posture[cluster]'"
         ) from None
+    _check_answers(address)
     _hush()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of versions: they are compared here
@@ -297,7 +301,7 @@ def _connected(address: str) -> Iterator[Any]:
         try:
             yield client
         finally:
-            client.close(timeout=CONNECT_S)
+            client.close(timeout=CLOSE_S)
 
 
 def _check_answers(address: str) -> None:
@@ -340,9 +344,10 @@ def _hush() -> None:
 @contextlib.contextmanager
 def _scheduler_lost(address: str, *, is_fatal: bool = True) -> Iterator[None]:
     """Turn whatever a lost connection raises into one clear error, or into nothing."""
+    closed = import_module("distributed.client").ClosedClientError
     try:
         yield
-    except (OSError, CancelledError, TimeoutError) as error:  # CommClosedError is an OSError
+    except (OSError, CancelledError, TimeoutError, closed) as error:  # CommClosedError is an OSError
         if is_fatal:
             raise _lost(address) from error
 
