@@ -37,8 +37,6 @@ PATIENCE_S = 20.0
 """Seconds without a worker until the run is given up: a restarted worker is back within ten (our choice)."""
 LOOK_S = 2.0
 """Seconds between two looks at which workers there are (our choice)."""
-AHEAD = 2
-"""Items given out for each worker: one in hand, one that waits there."""
 MAX_DEATHS = 3
 """Workers that may die over an item; Dask's own default (``distributed.scheduler.allowed-failures``)."""
 REPORT_PERIOD_S = 0.5
@@ -97,8 +95,8 @@ class _Run:
         self._client, self._address, self._pickled_work = client, address, pickled_work
         self._events, self._notify = events, notify
         self._topic = f"posture-{uuid.uuid4().hex}"
-        self._given: dict[str, tuple[Any, int, frozenset[str]]] = {}
-        """By key: its future, the item, the workers that may have it."""
+        self._given: dict[str, tuple[Any, int, str]] = {}
+        """By key: its future, the item, the worker. Each has one at a time, so that a death has one cause."""
         self._crew = _Workers(client, address, notify)
         client.subscribe_topic(self._topic, lambda event: events.put(event[1]))
 
@@ -128,8 +126,9 @@ class _Run:
                         yield Outcome(index, None, _killed(deaths[index]))
                 if now_s - seen_s > PATIENCE_S:
                     raise JobsError(f"{self._address}: {self._crew.why_none()}; what is finished is kept")
-            while todo and self._crew.able and len(self._given) < AHEAD * len(self._crew.able):
-                self._give_out(index := todo.popleft(), items[index])
+            idle = self._crew.able - {worker for _, _, worker in self._given.values()}
+            for worker_address in sorted(idle)[: len(todo)]:
+                self._give_out(index := todo.popleft(), items[index], worker_address)
             try:
                 event = self._events.get(timeout=0.1)
             except queue.Empty:
@@ -141,9 +140,8 @@ class _Run:
                 future, index, _ = self._given.pop(event)
                 yield self._outcome(future, index)
 
-    def _give_out(self, index: int, item: Any) -> None:
-        """Hand one item to the scheduler."""
-        able = self._crew.able
+    def _give_out(self, index: int, item: Any, worker: str) -> None:
+        """Hand one item to the scheduler, for a worker that has none."""
         with _scheduler_lost(self._address):
             future = self._client.submit(
                 _work_on,
@@ -152,15 +150,15 @@ class _Run:
                 index,
                 self._topic,
                 key=f"{self._topic}-{index}-{uuid.uuid4().hex}",
-                workers=sorted(able),
+                workers=[worker],
                 pure=False,
             )
-        self._given[future.key] = (future, index, able)
+        self._given[future.key] = (future, index, worker)
         future.add_done_callback(lambda done: self._events.put(done.key))
 
     def _take_back_stranded(self) -> list[int]:
-        """Return the items that none of the workers is there for any more."""
-        stranded = [key for key, (_, _, able) in self._given.items() if not able & self._crew.present]
+        """Return the items whose worker is not there any more."""
+        stranded = [key for key, (_, _, worker) in self._given.items() if worker not in self._crew.present]
         taken = [self._given.pop(key) for key in stranded]
         if taken:
             with _scheduler_lost(self._address):
@@ -359,7 +357,8 @@ def _lost(address: str) -> JobsError:
 
 def _killed(n_deaths: int) -> str:
     """Return why an item has failed whose workers have died."""
-    return f"{n_deaths} workers died while working on it (out of memory?)"
+    workers = "the worker" if n_deaths == 1 else f"each of {n_deaths} workers"
+    return f"{workers} that had it died (out of memory?)"
 
 
 def _one_line(error: BaseException) -> str:

@@ -25,7 +25,7 @@ from posture.jobs import run_jobs
 ROOT = Path(__file__).parents[1]
 
 
-def wait_until(condition, timeout_s=60.0):
+def wait_until(condition, timeout_s=300.0):
     deadline_s = time.monotonic() + timeout_s
     while not (value := condition()):
         assert time.monotonic() < deadline_s
@@ -42,9 +42,12 @@ class Site:
         place = folder / "scheduler.json"
         more = () if preload is None else ("--preload", preload)
         self._start("scheduler", "--port", "0", "--scheduler-file", place, *more)
-        self.address = wait_until(
-            lambda: place.exists() and place.read_text() and json.loads(place.read_text())
-        )["address"]
+        try:
+            wait_until(lambda: place.exists() and place.stat().st_size)
+            self.address = json.loads(place.read_text())["address"]
+        except BaseException:
+            self.close()
+            raise
 
     def _start(self, *args):
         process = subprocess.Popen(
@@ -57,9 +60,25 @@ class Site:
         self._processes.append(process)
         return process
 
-    def worker(self, *args):
-        """Start a worker; return its process."""
-        return self._start("worker", self.address, "--no-nanny", "--nthreads", "1", *args)
+    @contextlib.contextmanager
+    def workers(self, n, *args):
+        """Have `n` workers for the time of a `with` block; yield their processes."""
+        from distributed import Client
+
+        processes = [
+            self._start("worker", self.address, "--no-nanny", "--nthreads", "1", *args) for _ in range(n)
+        ]
+        try:
+            with Client(self.address, set_as_default=False, timeout=60) as client:
+                client.wait_for_workers(n, timeout=300)
+            yield processes
+        finally:
+            for process in processes:
+                process.kill()
+                process.wait(60)
+
+    def kill_scheduler(self):
+        self._processes[0].kill()
 
     def close(self):
         for process in self._processes:
@@ -70,9 +89,8 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """A scheduler that gives an item up with the first worker that dies over it."""
-    site = Site(tmp_path_factory.mktemp("site"), DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0")
-    with contextlib.closing(site):
+    """A scheduler; tests bring their workers."""
+    with contextlib.closing(Site(tmp_path_factory.mktemp("site"))) as site:
         yield site
 
 
@@ -93,45 +111,37 @@ def outcomes(generator):
     return sorted(((o.index, o.value, o.error) for o in generator), key=lambda o: o[0])
 
 
-def test_items_fare_as_they_do_on_this_machine_and_one_that_kills_its_worker_has_failed(site):
-    site.worker()
-    site.worker()
+def test_items_fare_as_they_do_on_this_machine_and_one_that_kills_its_worker_has_failed(site, monkeypatch):
+    monkeypatch.setattr(cluster, "MAX_DEATHS", 0)
     items = [("bad", "a.mp4"), ("wrong",), ("memory",), ("unpicklable",)]
-    assert outcomes(run_on_cluster(work, items, site.address)) == outcomes(run_jobs(work, items, 1))
     told = []
-    assert [
-        o[1] for o in outcomes(run_on_cluster(square, range(5), site.address, on_progress=told.append))
-    ] == [
-        0,
-        1,
-        4,
-        9,
-        16,
-    ]
-    assert {progress.index for progress in told} == set(range(5))
-    done = outcomes(run_on_cluster(work, [("killed",), ("fine",), ("fine",)], site.address))
-    assert done[0][2] == "1 workers died while working on it (out of memory?)"
+    with site.workers(2):
+        assert outcomes(run_on_cluster(work, items, site.address)) == outcomes(run_jobs(work, items, 1))
+        run = run_on_cluster(square, range(5), site.address, on_progress=told.append)
+        assert outcomes(run) == [(n, n * n, "") for n in range(5)]
+        assert {progress.index for progress in told} <= set(range(5))
+        assert told
+        done = outcomes(run_on_cluster(work, [("killed",), ("fine",), ("fine",)], site.address))
+    assert done[0] == (0, None, "the worker that had it died (out of memory?)")
     assert all(value and not error for _, value, error in done[1:])
 
 
-def test_a_killed_worker_costs_nothing_but_time_and_the_files_are_those_of_this_machine(tmp_path, env):
+def test_a_killed_worker_costs_nothing_but_time_and_the_files_are_those_of_this_machine(tmp_path, env, site):
     folder, here, there = tmp_path / "in", tmp_path / "here", tmp_path / "there"
     folder.mkdir()
     for name in ("a.npz", "d.npz"):
         shutil.copyfile(FIXTURES / "s200_side.npz", folder / name)
-    shutil.copyfile(FIXTURES / "front_upright_slouch.mp4", folder / "b.mp4")
-    shutil.copyfile(FIXTURES / "two_people.mp4", folder / "c.mp4")
+    for name in ("b.mp4", "c.mp4"):
+        shutil.copyfile(FIXTURES / "two_people.mp4", folder / name)
     (folder / "e.mp4").write_bytes(b"no clip")
     command = ("replay", folder, "--calibrate", "0:3", "--output")
-    with contextlib.closing(Site(tmp_path)) as site:
-        workers = [site.worker(), site.worker()]
-        with running(*command, there, "--scheduler", site.address, env=env) as run:
-            run.wait_for("[1/5]")
-            workers[0].send_signal(signal.SIGKILL)
-            assert run.finish() == 1, run.text
+    with site.workers(2) as workers, running(*command, there, "--scheduler", site.address, env=env) as run:
+        run.wait_for("[1/5]", 300.0)
+        workers[0].send_signal(signal.SIGKILL)
+        assert run.finish(400.0) == 1, run.text
     assert "4 judged, 0 finished earlier, 1 failed" in run.text
     assert "e.mp4: is text" in run.text
-    posture(*command, here, "--jobs", "2", env=env, code=1)
+    posture(*command, here, "--jobs", "2", env=env, code=1, timeout_s=400.0)
     assert content(there) == content(here)
     assert len(content(here)) == 4 * 2 + 5 + 1
 
@@ -153,28 +163,34 @@ versions._version_cached.cache_clear()
     ("what", "told"),
     [("raise ImportError", "has no package posture"), ("return '0.0.1'", "has posture 0.0.1, here it is")],
 )
-def test_a_worker_that_has_another_version_or_none_gets_no_work(tmp_path, monkeypatch, what, told):
+def test_a_worker_that_has_another_version_or_none_gets_no_work(site, tmp_path, monkeypatch, what, told):
     monkeypatch.setattr(cluster, "PATIENCE_S", 1.0)
-    monkeypatch.setattr(cluster, "LOOK_S", 0.2)
     preload, notes = tmp_path / "hide.py", []
     preload.write_text(HIDE.format(what=what), encoding="utf-8")
-    with contextlib.closing(Site(tmp_path)) as site:
-        site.worker("--preload", preload)
+    with site.workers(1, "--preload", preload):
         with pytest.raises(JobsError, match="no worker that can do this") as raised:
-            wait_for_worker(site)
             list(run_on_cluster(work, [("fine",)], site.address, on_note=notes.append))
         assert told in str(raised.value)
         assert told in notes[0]
-        site.worker()
-        wait_for_worker(site, 2)
-        assert outcomes(run_on_cluster(work, [("fine",)], site.address))[0][2] == ""
+        with site.workers(1):
+            assert outcomes(run_on_cluster(work, [("fine",)], site.address))[0][2] == ""
 
 
-def wait_for_worker(site, n=1):
-    from distributed import Client
-
-    with Client(site.address, set_as_default=False) as client:
-        client.wait_for_workers(n, timeout=60)
+def test_the_last_worker_may_die_and_another_one_goes_on_and_without_any_it_ends(site, tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster, "PATIENCE_S", 300.0)
+    mark, items = tmp_path / "mark", [("killed once", str(tmp_path / "mark")), ("fine",)]
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(site.workers(1))
+        run = run_on_cluster(work, items, site.address)
+        bring = threading.Thread(
+            target=lambda: (wait_until(mark.exists), stack.enter_context(site.workers(1)))
+        )
+        bring.start()
+        assert outcomes(run)[0] == (0, "well", "")
+        bring.join(60)
+    monkeypatch.setattr(cluster, "PATIENCE_S", 1.0)
+    with pytest.raises(JobsError, match="there is no worker; what is finished is kept"):
+        list(run_on_cluster(work, [("fine",)], site.address))
 
 
 def test_a_scheduler_of_another_version_is_one_clear_line(tmp_path):
@@ -182,43 +198,22 @@ def test_a_scheduler_of_another_version_is_one_clear_line(tmp_path):
     preload.write_text(HIDE.format(what="return '0.0.1'"), encoding="utf-8")
     with (
         contextlib.closing(Site(tmp_path, preload=preload)) as site,
+        site.workers(1),
         pytest.raises(JobsError, match=r"the scheduler has posture 0\.0\.1, here it is .*: install the same"),
     ):
-        site.worker()
-        wait_for_worker(site)
         list(run_on_cluster(work, [("fine",)], site.address))
 
 
-def test_the_last_worker_may_die_and_another_one_goes_on_and_without_any_it_ends(tmp_path, monkeypatch):
-    monkeypatch.setattr(cluster, "LOOK_S", 0.2)
-    mark = tmp_path / "mark"
-    with contextlib.closing(Site(tmp_path)) as site:
-        site.worker()
-        run = run_on_cluster(work, [("killed once", str(mark)), ("fine",)], site.address)
-        starter = threading.Thread(target=lambda: (wait_until(mark.exists), site.worker()))
-        starter.start()
-        assert outcomes(run)[0] == (0, "well", "")
-        starter.join(60)
-        monkeypatch.setattr(cluster, "PATIENCE_S", 1.0)
-        for process in site._processes[1:]:
-            process.kill()
-        with pytest.raises(JobsError, match="there is no worker; what is finished is kept"):
-            list(run_on_cluster(work, [("fine",)], site.address))
-
-
-def test_whoever_stops_has_the_workers_stop_and_a_scheduler_that_is_gone_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(cluster, "REPORT_PERIOD_S", 0.05)
-    with contextlib.closing(Site(tmp_path)) as site:
-        site.worker()
+def test_whoever_stops_has_the_workers_stop_and_a_scheduler_that_is_gone_is_told(tmp_path):
+    with contextlib.closing(Site(tmp_path)) as site, site.workers(1):
         stop = threading.Event()
         items = [("reporting", str(tmp_path / "ended"))]
-        assert (
-            list(run_on_cluster(work, items, site.address, on_progress=lambda _: stop.set(), stop=stop)) == []
-        )
+        run = run_on_cluster(work, items, site.address, on_progress=lambda _: stop.set(), stop=stop)
+        assert list(run) == []
         wait_until((tmp_path / "ended").exists)
-        again = [("reporting", str(tmp_path / "again"))]
+        items = [("reporting", str(tmp_path / "again"))]
         with pytest.raises(JobsError, match="the scheduler is gone; what is finished is kept"):
-            list(run_on_cluster(work, again, site.address, on_progress=lambda _: site._processes[0].kill()))
+            list(run_on_cluster(work, items, site.address, on_progress=lambda _: site.kill_scheduler()))
 
 
 @pytest.mark.parametrize(
