@@ -1,6 +1,7 @@
 """Many machines: a real scheduler and real workers on the loopback address, and all that goes wrong with them."""
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -23,6 +24,7 @@ from posture.errors import JobsError
 from posture.jobs import run_jobs
 
 ROOT = Path(__file__).parents[1]
+NUMBERS = itertools.count()
 
 
 def wait_until(condition, timeout_s=300.0):
@@ -65,12 +67,14 @@ class Site:
         """Have `n` workers for the time of a `with` block; yield their processes."""
         from distributed import Client
 
-        processes = [
-            self._start("worker", self.address, "--no-nanny", "--nthreads", "1", *args) for _ in range(n)
-        ]
+        names = {f"{id(self)}-{next(NUMBERS)}" for _ in range(n)}
+        options = ("--no-nanny", "--nthreads", "1", *args)
+        processes = [self._start("worker", self.address, *options, "--name", name) for name in names]
         try:
             with Client(self.address, set_as_default=False, timeout=60) as client:
-                client.wait_for_workers(n, timeout=300)
+                wait_until(
+                    lambda: names <= {w["name"] for w in client.scheduler_info(-1)["workers"].values()}
+                )
             yield processes
         finally:
             for process in processes:
