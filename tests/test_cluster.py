@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from cli_helpers import FIXTURES, fails, home_env, posture, running
+from desktop import require
 from job_kinds import square, work
 
 from posture import cluster
@@ -218,6 +219,34 @@ def test_whoever_stops_has_the_workers_stop_and_a_scheduler_that_is_gone_is_told
         items = [("reporting", str(tmp_path / "again"))]
         with pytest.raises(JobsError, match="the scheduler is gone; what is finished is kept"):
             list(run_on_cluster(work, items, site.address, on_progress=lambda _: site.kill_scheduler()))
+
+
+def test_the_scheduler_is_the_only_host_ever_called_and_no_picture_is_sent_to_it(site, tmp_path, env):
+    log, clip = tmp_path / "strace.log", tmp_path / "clip.mp4"
+    shutil.copyfile(FIXTURES / "two_people.mp4", clip)
+    options = ("-f", "-qq", "-e", "trace=connect,bind,listen,sendto,sendmsg,open,openat", "-o", str(log))
+    with site.workers(1):
+        posture(
+            *(
+                "replay",
+                clip,
+                "--calibrate",
+                "0:3",
+                "--output",
+                tmp_path / "out",
+                "--scheduler",
+                site.address,
+            ),
+            env=env,
+            wrapper=(require("strace"), *options),
+            timeout_s=400.0,
+        )
+    text = log.read_text(encoding="utf-8", errors="replace")
+    called = set(re.findall(r"sin_port=htons\((\d+)\), sin_addr=inet_addr\(\"([^\"]*)\"\)", text))
+    assert {f"tcp://{host}:{port}" for port, host in called} == {site.address}
+    assert "AF_INET6" not in text
+    assert not re.search(r"\blisten\(", text), "no dashboard"
+    assert str(clip) not in text, "the clip is read where it is judged"
 
 
 @pytest.mark.parametrize(
