@@ -12,8 +12,9 @@ import shutil
 import pytest
 from cli_helpers import FIXTURES, fails, home_env, posture
 
+from posture.clip_replay import ReplayPlan
 from posture.evaluation.cases import find_cases
-from posture.evaluation.running import Way, score_case
+from posture.evaluation.running import score_case
 from posture.evaluation.tally import add_up
 from posture.labels.files import read_labels, write_labels
 from posture.labels.labels import Duty, Interval, Labels
@@ -57,7 +58,7 @@ def test_the_figures_are_those_of_evaluate(desk):
     for alert in (AlertSettings(), AlertSettings(sustain_s=10.0, cooldown_s=5.0)):
         settings = Settings(alert=alert)
         cases = find_cases([desk]).cases[:2]
-        tally = add_up(score_case(case, Way(settings), signals=StopSignals()).tally for case in cases)
+        tally = add_up(score_case(case, ReplayPlan(settings), signals=StopSignals()).tally for case in cases)
         task = Task(settings, ((settings.judge, alert),))
         figures = add_figures([(task(case, lambda share: None)[0], 0) for case in cases])
         assert (figures.n_must, figures.n_met, figures.n_false) == (tally.n_must, tally.n_met, tally.n_false)
