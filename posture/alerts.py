@@ -13,12 +13,15 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 
 from posture.settings import AlertSettings
 from posture.slouch import SlouchState
 
 HOUR_S = 3600.0
 DAY_S = 86_400.0
+ROUNDING_S = 1e-3
+"""Seconds by which the end of a quiet span is told too early rather than too late: times are rounded."""
 SNOOZE_S = 900.0
 """Seconds of a snooze that does not say for how long (our choice)."""
 
@@ -132,27 +135,45 @@ class AlertPolicy:
         if state in (SlouchState.UPRIGHT, SlouchState.AWAY):
             self._cooldown_s, self._next_s = self.settings.cooldown_s, None
             return None
-        if state is not SlouchState.SLOUCHING or not is_slouch_level or slouched_s < self.settings.sustain_s:
+        if state is not SlouchState.SLOUCHING or not is_slouch_level:
             return None
-        if self._next_s is not None and t_s < self._next_s:
-            return None
-        if self.is_silenced(t_s) or not self._has_room(t_s):
+        if not self.is_due(t_s, slouched_s) or self.is_silenced(t_s):
             return None
         self._next_s = t_s + self._cooldown_s
         self._cooldown_s = min(
             2 * self._cooldown_s, max(self.settings.max_cooldown_s, self.settings.cooldown_s)
         )
+        while self._recent and t_s - self._recent[0] >= HOUR_S:
+            self._recent.popleft()
         self._recent.append(t_s)
         self.last_alert_s = t_s
         alert = Alert(t_s - slouched_s if onset_s is None else onset_s, t_s, slouched_s, self._n)
         self._n += 1
         return alert
 
-    def _has_room(self, t_s: float) -> bool:
-        """Return whether one more alert stays within the hourly cap."""
-        while self._recent and t_s - self._recent[0] >= HOUR_S:
-            self._recent.popleft()
-        return len(self._recent) < self.settings.max_per_hour
+    def is_due(self, t_s: float, slouched_s: float) -> bool:
+        """Return whether a slouch that goes on would be mentioned at `t_s` if nothing asked for silence.
+
+        It changes nothing; once it is due, a slouch stays due until :meth:`step` mentions it.
+        """
+        if slouched_s < self.settings.sustain_s or (self._next_s is not None and t_s < self._next_s):
+            return False
+        return sum(t_s - at_s < HOUR_S for at_s in self._recent) < self.settings.max_per_hour
+
+    def silent_until_s(self, t_s: float) -> float:
+        """Return a frame time before which :meth:`is_silenced` stays true, unless it is told something else.
+
+        `t_s` itself if it is not silenced; infinite while the desktop is not to be disturbed.
+        """
+        if not self.is_silenced(t_s):
+            return t_s
+        if self.is_muted:
+            return inf
+        if self.snoozed_until_s is not None:
+            return self.snoozed_until_s
+        assert self._start_of_day_s is not None
+        now_s = (self._start_of_day_s + t_s) % DAY_S
+        return t_s + max((b - now_s) % DAY_S for a, b in self._quiet if _is_within(now_s, a, b)) - ROUNDING_S
 
     def is_silenced(self, t_s: float) -> bool:
         """Return whether a snooze or quiet hours cover `t_s`, or the desktop is not to be disturbed."""
@@ -165,7 +186,14 @@ class AlertPolicy:
         if self._start_of_day_s is None:
             return False
         now_s = (self._start_of_day_s + t_s) % DAY_S
-        return any(a <= now_s < b if a < b else now_s >= a or now_s < b for a, b in self._quiet)
+        return any(_is_within(now_s, a, b) for a, b in self._quiet)
+
+
+def _is_within(now_s: float, start_s: float, end_s: float) -> bool:
+    """Return whether a time of day lies in a span, which may run past midnight."""
+    if start_s < end_s:
+        return start_s <= now_s < end_s
+    return now_s >= start_s or now_s < end_s
 
 
 def _parse_span(text: str) -> tuple[float, float]:

@@ -22,11 +22,13 @@ from posture.commands import (
     control,
     history,
     labels,
+    laboratory,
     machine,
     person,
     profiles,
     recordings,
     trace,
+    tune,
     watching,
 )
 from posture.errors import OverrideError, PostureError
@@ -77,6 +79,7 @@ for command in (
     watching.calibrate,
     recordings.replay,
     recordings.record,
+    laboratory.evaluate,
     labels.label,
     watching.demo,
     control.status,
@@ -92,6 +95,7 @@ for command in (
     machine.cameras,
     machine.doctor,
     recordings.bench,
+    tune.tune,
     person.why,
     person.wrong,
 ):

@@ -66,6 +66,10 @@ class OutputError(PostureError, OSError):
     """Error raised when a result file cannot be written."""
 
 
+class JobsError(PostureError, RuntimeError):
+    """Error raised when work cannot be handed to other processes or machines."""
+
+
 class AutostartError(PostureError, RuntimeError):
     """Error raised when starting at login cannot be arranged or taken back."""
 
@@ -88,3 +92,7 @@ class HistoryError(PostureError, OSError):
 
 class DamagedHistoryError(HistoryError):
     """Error raised when the content of the history's file cannot be relied on."""
+
+
+class EvaluationError(PostureError, ValueError):
+    """Error raised when there is nothing to evaluate, or what is to be compared with is none."""

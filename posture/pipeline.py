@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isnan, nan
 
@@ -18,7 +18,7 @@ from posture.errors import CalibrationError
 from posture.fit import FitJudge
 from posture.gates import Gates
 from posture.judging import Thresholds, find_presence, make_thresholds, ratio_error, slouch_ratio
-from posture.landmarks import Landmarks, concatenate
+from posture.landmarks import FloatArray, Landmarks, concatenate
 from posture.scatter import Scatter, release_ratio
 from posture.settings import JudgeSettings, Settings
 from posture.slouch import EventKind, Reason, SlouchEvent, SlouchMachine, SlouchState
@@ -33,6 +33,20 @@ QUICKNESS = {
 """Added cut-off (Hz) per degree/s or trunk length/s: moving into a slouch in 1 s (10 deg/s) halves the lag."""
 MISFIT_EXPLAINS = frozenset({Reason.NONE, Reason.NOT_MEASURED, Reason.OUT_OF_PLACE, Reason.TURNED_AWAY})
 """Reasons that a baseline of another person or view explains better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One frame, measured and not judged yet."""
+
+    t_s: float
+    """Frame time, seconds."""
+    values: list[float]
+    """(4,) smoothed deviations, the first four of :class:`~posture.deviation.Measure`; NaN = not measured."""
+    reason: Reason
+    """Why it must not be judged; NONE = it may."""
+    raw: tuple[float, float, float] | None
+    """Neck, thoracic and sink before smoothing, to be followed for their scatter; None = they are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,14 +239,12 @@ class Pipeline:
         CalibrationError
             If the calibration span has ended and its frames make no baseline.
         """
-        t_s = float(landmarks.t_s[0])
-        self._machine.check_time(t_s)
-        if self._pending_span_s is not None:
-            self._collect(landmarks, t_s, *self._pending_span_s)
-        values, reason = self._measure(landmarks, t_s)
-        reason = condition if condition is not Reason.NONE else reason
-        neck, thoracic, sink, head_pitch = values
+        measured = self.measure(landmarks, condition)
+        t_s, reason = measured.t_s, measured.reason
+        neck, thoracic, sink, head_pitch = measured.values
         ratio, driver, error = nan, "", nan
+        if measured.raw is not None and self._thresholds is not None:
+            self._scatter.step(t_s, slouch_ratio(*measured.raw, self._thresholds)[0])
         if reason is Reason.NONE and self._thresholds is not None:
             ratio, driver = slouch_ratio(neck, thoracic, sink, self._thresholds)
             if isnan(ratio):
@@ -274,6 +286,54 @@ class Pipeline:
             release,
         )
 
+    def measure(
+        self,
+        landmarks: Landmarks,
+        condition: Reason = Reason.NONE,
+        known: tuple[FloatArray, FloatArray] | None = None,
+    ) -> Measured:
+        """Measure one frame without judging it: the first half of :meth:`step`, free of thresholds.
+
+        Parameters
+        ----------
+        landmarks, condition : Landmarks, Reason
+            As for :meth:`step`.
+        known : (ndarray, ndarray), shape (M,), optional
+            Values and standard errors that :func:`compute_deviation` gives for this frame by the baseline in force, if
+            they are known already.
+
+        Raises
+        ------
+        TimestampError, CalibrationError
+            As :meth:`step`.
+        """
+        t_s = float(landmarks.t_s[0])
+        self._machine.check_time(t_s)
+        if self._pending_span_s is not None:
+            self._collect(landmarks, t_s, *self._pending_span_s)
+        values, reason, raw = self._measure(landmarks, t_s, known)
+        return Measured(t_s, values, condition if condition is not Reason.NONE else reason, raw)
+
+    def measure_all(self, landmarks: Landmarks, conditions: Sequence[Reason]) -> Iterator[Measured]:
+        """Yield :meth:`measure` of every frame, deviations worked out in one go: the same bits in a third of the time.
+
+        Parameters
+        ----------
+        landmarks : Landmarks
+            T frames.
+        conditions : sequence of Reason
+            (T,) one per frame.
+        """
+        estimator, known = None, None
+        for t, (row, condition) in enumerate(zip(measure_rows(landmarks), conditions, strict=True)):
+            if self._estimator is None or self._pending_span_s is not None:
+                yield self.measure(row, condition)
+                continue
+            if known is None or estimator is not self._estimator:
+                estimator = self._estimator
+                known = compute_deviation(compute_angles(landmarks).cues, estimator)
+            yield self.measure(row, condition, (known.values[t], known.standard_error[t]))
+
     def _is_no_moment(self, t_s: float) -> bool:
         """Return whether a break reminder has to wait: silence was asked for, or an alert has just come."""
         last_s = self._policy.last_alert_s
@@ -302,15 +362,23 @@ class Pipeline:
             self._estimator = make_estimator(baseline.cue_centre, packaged_coefficients())
             self._thresholds = make_thresholds(self.settings.judge, baseline)
 
-    def _measure(self, landmarks: Landmarks, t_s: float) -> tuple[list[float], Reason]:
-        """Return the smoothed deviations of one frame (the first four measures) and why they are not judged, if so."""
+    def _measure(
+        self, landmarks: Landmarks, t_s: float, known: tuple[FloatArray, FloatArray] | None
+    ) -> tuple[list[float], Reason, tuple[float, float, float] | None]:
+        """Measure one frame, in what :class:`Measured` is made of.
+
+        The smoothed deviations (the first four measures), why they are not judged, and the first three as they were
+        before smoothing, None if they are not to be followed for their scatter.
+        """
         dx, dy, confidence = landmarks.scene_shift[0].tolist()
         is_moved = self._move.step(t_s, dx, dy, confidence)
         angles = compute_angles(landmarks)
         raw = [nan] * len(Measure)
         if self._estimator is not None and not is_moved:
-            deviation = compute_deviation(angles.cues, self._estimator)
-            raw, self._standard_error = deviation.values[0].tolist(), deviation.standard_error[0].tolist()
+            if known is None:
+                deviation = compute_deviation(angles.cues, self._estimator)
+                known = deviation.values[0], deviation.standard_error[0]
+            raw, self._standard_error = known[0].tolist(), known[1].tolist()
         reason = self._gates.step(landmarks, angles, raw[Measure.HEAD_YAW_DEG], self.baseline, is_moved)
         if (
             self._fit is not None
@@ -319,10 +387,10 @@ class Pipeline:
             and reason in MISFIT_EXPLAINS
         ):
             reason = Reason.BASELINE_MISFIT
-        if reason is Reason.NONE and self._thresholds is not None:
-            neck, thoracic, sink = raw[: Measure.HEAD_PITCH_DEG]
-            self._scatter.step(t_s, slouch_ratio(neck, thoracic, sink, self._thresholds)[0])
-        return [f.step(t_s, value) for f, value in zip(self._filters, raw, strict=False)], reason
+        is_followed = reason is Reason.NONE
+        neck, thoracic, sink = raw[: Measure.HEAD_PITCH_DEG]
+        values = [f.step(t_s, value) for f, value in zip(self._filters, raw, strict=False)]
+        return values, reason, (neck, thoracic, sink) if is_followed else None
 
     def _camera_events(self, t_s: float, reason: Reason) -> list[SlouchEvent]:
         """Return the events of losing the picture, having it back, and of a moved camera."""

@@ -93,6 +93,20 @@ class SlouchEvent:
     """Why judging stopped, for ``unknown_started``."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A state that frames speak for and that is not the state yet."""
+
+    since_s: float
+    """Frame time since when they do."""
+    dwell_s: float
+    """How long they must."""
+
+    def is_due(self, t_s: float) -> bool:
+        """Return whether it becomes the state at frame time `t_s`; once it does, it does at every later one."""
+        return t_s - self.since_s >= self.dwell_s
+
+
 class SlouchMachine:
     """Follow one person's state from frame to frame.
 
@@ -120,6 +134,9 @@ class SlouchMachine:
         """Judged slouch time so far, seconds, without gaps and brief recoveries."""
         self.slouch_onset_s: float | None = None
         """Frame time at which that slouch began; None = there is none."""
+        self.pending: Pending | None = None
+        """The change that more frames like the newest would bring; None = they would change nothing."""
+        self._counted_s = self._counts_from_s = 0.0
         self._t_s: float | None = None
         self._was_slouch = False
         self._was_judged = False
@@ -130,10 +147,27 @@ class SlouchMachine:
         self._candidate_since_s: float | None = None
         self._has_state = False
 
+    def slouched_at_s(self, t_s: float) -> float:
+        """Return the judged slouch time at frame time `t_s` if all frames from the newest to that one are slouching."""
+        return self._counted_s + (t_s - self._counts_from_s)
+
+    @property
+    def slouch_count(self) -> tuple[float, float]:
+        """Slouched time counted, seconds, up to the frame time from which :meth:`slouched_at_s` goes on; and that."""
+        return self._counted_s, self._counts_from_s
+
     def step(
-        self, t_s: float, slouch_ratio: float, reason: Reason, release_ratio: float | None = None
+        self,
+        t_s: float,
+        slouch_ratio: float,
+        reason: Reason,
+        release_ratio: float | None = None,
+        previous_s: float | None = None,
     ) -> list[SlouchEvent]:
         """Take one frame in and return what changed.
+
+        Frames that are like the newest one, without a gap, may be left out as long as `pending` is not due, save the
+        last of them: nothing but the time goes on in them.
 
         Parameters
         ----------
@@ -145,6 +179,8 @@ class SlouchMachine:
             Why it is not judged. Those of `NOBODY` lead to AWAY, the others to UNKNOWN.
         release_ratio : float or None
             Slouch ratio below which a slouch is over now, at most 1; None = as the settings say.
+        previous_s : float or None
+            Time of the frame before this one, if that was left out; None = it was taken in.
 
         Returns
         -------
@@ -157,8 +193,8 @@ class SlouchMachine:
             If `t_s` is not finite or goes backwards.
         """
         self.check_time(t_s)
-        dt_s = 0.0 if self._t_s is None else t_s - self._t_s
-        is_gap = dt_s > self.settings.max_gap_s
+        before_s = self._t_s if previous_s is None else previous_s
+        is_gap = before_s is not None and t_s - before_s > self.settings.max_gap_s
         self._t_s = t_s
         if is_gap:
             self._candidate_since_s = self._unjudged_since_s = self._absent_since_s = None
@@ -166,12 +202,14 @@ class SlouchMachine:
         target = self._target(slouch_ratio, reason, release)
         is_judged = target in (SlouchState.UPRIGHT, SlouchState.SLOUCHING)
         self._forget(t_s, is_judged, is_gap)
-        self._accrue(t_s, target, 0.0 if is_gap else dt_s)
+        self._accrue(t_s, target, is_gap)
         since_s = self._judged_since(t_s, target) if is_judged else self._not_judged_since(t_s, target)
         if target is self.state:
             self.reason = reason if target is SlouchState.UNKNOWN else Reason.NONE
+            self.pending = None
             return []
-        if t_s - since_s < self._dwell_s(target, reason):
+        self.pending = Pending(since_s, self._dwell_s(target, reason))
+        if not self.pending.is_due(t_s):
             return []
         return self._enter(target, since_s, t_s, reason)
 
@@ -220,11 +258,13 @@ class SlouchMachine:
         self.is_slouch_level = slouch_ratio >= boundary
         return SlouchState.SLOUCHING if self.is_slouch_level else SlouchState.UPRIGHT
 
-    def _accrue(self, t_s: float, target: SlouchState, dt_s: float) -> None:
+    def _accrue(self, t_s: float, target: SlouchState, is_gap: bool) -> None:
         """Count slouched time between two consecutive slouching frames; a lone spike before that is dropped."""
         is_slouch = target is SlouchState.SLOUCHING
-        if is_slouch and self._was_slouch:
-            self.slouched_s += dt_s
+        if is_slouch:
+            if is_gap or not self._was_slouch:
+                self._counted_s, self._counts_from_s = self.slouched_s, t_s
+            self.slouched_s = self.slouched_at_s(t_s)
         elif target is SlouchState.UPRIGHT and self.state is not SlouchState.SLOUCHING:
             self._clear_slouch()
         if is_slouch and self.slouch_onset_s is None:
@@ -265,7 +305,7 @@ class SlouchMachine:
         left, had_state = self.state, self._has_state
         self.state, self.reason = target, reason if target is SlouchState.UNKNOWN else Reason.NONE
         self._candidate_since_s = self._unjudged_since_s = self._absent_since_s = None
-        self._has_state = True
+        self._has_state, self.pending = True, None
         if target in (SlouchState.UPRIGHT, SlouchState.AWAY):
             self._clear_slouch()
             self.is_slouch_level = False

@@ -60,7 +60,7 @@ class TraceSource:
         self._warnings: list[str] = []
         self._reader: TraceReader | None = None
         self._records: Iterator[Record]
-        if _is_npz(path):
+        if is_npz(path):
             landmarks = load_trace(path)
             n = len(landmarks)
             self.n_frames, self.duration_s = n, float(landmarks.t_s[-1]) if n else 0.0
@@ -156,7 +156,7 @@ class TraceObserver:
         return frame.landmarks
 
 
-def _is_npz(path: Path) -> bool:
+def is_npz(path: Path) -> bool:
     """Return whether a file begins as an archive of arrays does."""
     try:
         with path.open("rb") as file:

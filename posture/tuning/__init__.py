@@ -1,0 +1,1 @@
+"""Settings tried on labelled recordings, without inference: what each would have found, and which to take."""
