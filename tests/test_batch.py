@@ -1,6 +1,7 @@
 """Many clips in one command: found, judged at once, kept as a dataset, gone on with after whatever happened."""
 
 import csv
+import functools
 import json
 import os
 import re
@@ -11,7 +12,8 @@ from pathlib import Path
 import pyarrow.dataset
 import pyarrow.parquet
 import pytest
-from cli_helpers import FIXTURES, fails, home_env, posture, running
+from cli_helpers import FIXTURES, fails, home_env, running
+from cli_helpers import posture as run_posture
 
 from posture.batch.dataset import LONGEST, Dataset, encode_name
 from posture.batch.encoding import encode_rows
@@ -21,6 +23,7 @@ from posture.clip_replay import ReplayPlan
 from posture.errors import OutputError
 from posture.settings import Settings
 
+posture = functools.partial(run_posture, timeout_s=400.0)  # several processes, each with a model to load
 SHORT = FIXTURES / "two_people.mp4"  # 4.8 s
 TRACE = FIXTURES / "s200_side.npz"
 SPAN = ("--calibrate", "0:3")
@@ -175,7 +178,7 @@ def test_a_run_that_is_ended_loses_what_it_had_in_hand_and_goes_on_from_there(en
         shutil.copyfile(FIXTURES / "front_upright_slouch.mp4", folder / name)
     command = ("replay", folder, "--jobs", "2", *SPAN, "--format", "csv")
     with running(*command, "--output", out, env=env) as run:
-        run.wait_for("a.npz: ")
+        run.wait_for("a.npz: ", 300.0)
         run.popen.send_signal(number)
         code = run.finish()
     assert code == (130 if number == signal.SIGINT else -9)
