@@ -114,7 +114,7 @@ class Deviation:
     """(T, 5) one standard deviation of the error of a single frame."""
 
     def __getitem__(self, measure: Measure) -> FloatArray:
-        """Return one measure, (T,)."""
+        """Return one measure, (T,); NaN = not measured."""
         return self.values[:, measure]
 
 
