@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from posture.coefficients import packaged_coefficients as packaged_coefficients
     from posture.config import load_settings as load_settings
     from posture.config import make_settings as make_settings
+    from posture.cues import CUES as CUES
     from posture.deviation import Coefficients as Coefficients
     from posture.deviation import Deviation as Deviation
     from posture.deviation import Estimator as Estimator
@@ -151,6 +152,7 @@ _HOME = {
     "fit_baseline": "calibration",
     "CalibrationTick": "calibration_run",
     "compute_angles": "angles",
+    "CUES": "cues",
     "Angles": "angles",
     "Place": "angles",
     "compute_deviation": "deviation",

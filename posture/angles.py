@@ -47,7 +47,7 @@ class Angles:
     t_s: FloatArray
     """(T,) seconds."""
     cues: FloatArray
-    """(T, Q) ratios and direction cosines, see :data:`posture.cues.CUES`; the estimator's input."""
+    """(T, Q) ratios and direction cosines, see :data:`CUES`; the estimator's input."""
     place: FloatArray
     """(T, 5) one column per :class:`Place`."""
 
@@ -100,7 +100,7 @@ class Angles:
         Parameters
         ----------
         name : str
-            A key of :data:`posture.cues.CUES`.
+            A key of :data:`CUES`.
 
         Returns
         -------

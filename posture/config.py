@@ -220,6 +220,21 @@ def render_settings(current: Settings | None = None) -> str:
     return "\n".join(lines) + "\n"
 
 
+def describe_fields(section: type[msgspec.Struct]) -> list[tuple[str, str, str]]:
+    """Return key, default in TOML and description of every setting of a section, or of :class:`Settings`.
+
+    A section within it has no default, and its class's summary as its description.
+    """
+    shown = msgspec.to_builtins(section())
+    rows = []
+    for field in _fields(section):
+        if isinstance(field.type, msgspec_inspect.StructType):
+            rows.append((field.name, "", (field.type.cls.__doc__ or "").strip()))
+        else:
+            rows.append((field.name, _toml(shown[field.name]), _describe(field)))
+    return rows
+
+
 def write_defaults(path: Path, *, overwrite: bool = False) -> None:
     """Write a documented configuration file.
 

@@ -178,16 +178,23 @@ def landmarks_from_mediapipe(
     ShapeError
         If an array is not of the documented shape, or the picture has no size.
     """
-    times = np.array(t_s, dtype=np.float64)
-    xyzv = np.array(points, dtype=np.float64)
+    times, xyzv = _floats("t_s", t_s), _floats("points", points)
     if xyzv.ndim != 3 or xyzv.shape[1:] != (N_LANDMARKS, 4):
         raise ShapeError(f"landmarks: points have shape {xyzv.shape}, expected (T, {N_LANDMARKS}, 4)")
     if not (0.0 < width_px < np.inf and 0.0 < height_px < np.inf):
         raise ShapeError(f"landmarks: a picture of {width_px:g} x {height_px:g} pixels has no size")
     xyzv[..., 1] *= height_px / width_px
-    brightness = np.array(luminance, dtype=np.float64)
+    brightness = _floats("luminance", luminance)
     if brightness.ndim == 0:
         brightness = np.full(len(xyzv), brightness)
-    world = xyzv[..., :3].copy() if world_m is None else np.array(world_m, dtype=np.float64)
+    world = xyzv[..., :3].copy() if world_m is None else _floats("world_m", world_m)
     height = np.where(np.isnan(brightness), np.nan, height_px / width_px)
     return Landmarks(times, xyzv, world, brightness, height)
+
+
+def _floats(name: str, values: ArrayLike) -> FloatArray:
+    """Return a copy of `values` as float64."""
+    try:
+        return np.array(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ShapeError(f"landmarks: {name} is not an array of numbers ({error})") from error

@@ -20,6 +20,7 @@ import posture
 
 NAMES = [name for name in posture.__all__ if name != "__version__"]
 OBJECTS = {name: getattr(posture, name) for name in NAMES}
+CONSTANTS = {"CUES"}
 UNDERLINED = re.compile(r"^(\w[\w ]*)\n-{3,}$", re.MULTILINE)
 # Roots of the libraries whose types may stand in a signature.
 OUTSIDE = {"builtins", "collections", "matplotlib", "numpy", "os", "pathlib", "threading", "types", "typing"}
@@ -32,8 +33,8 @@ def is_own(member):
 def functions():
     """Every public function, and every public method written for a public class: (name, function, owner)."""
     for name, thing in OBJECTS.items():
-        if inspect.isfunction(thing):
-            yield name, thing, None
+        if inspect.isfunction(inspect.unwrap(thing)):
+            yield name, inspect.unwrap(thing), None
         elif inspect.isclass(thing):
             for key, member in vars(thing).items():
                 function = member.__func__ if isinstance(member, (classmethod, staticmethod)) else member
@@ -57,13 +58,20 @@ def described(text):
 
 
 def raised(function):
-    """Return the names of the errors that a function's own `raise` statements name, without those it goes on raising."""
+    """Return the names of the errors that a function's own `raise` statements make."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     calls = [node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise)]
     return {ast.unparse(call.func) for call in calls if isinstance(call, ast.Call)}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CONSTANTS)
+def test_a_constant_is_explained_where_it_stands(name):
+    body = ast.parse(inspect.getsource(sys.modules[f"posture.{posture._HOME[name]}"])).body
+    (at,) = (i for i, node in enumerate(body) if isinstance(node, ast.AnnAssign) and node.target.id == name)
+    assert isinstance(body[at + 1], ast.Expr) and isinstance(body[at + 1].value.value, str)
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n not in CONSTANTS])
 def test_everything_public_says_what_it_is(name):
     text = inspect.getdoc(OBJECTS[name]) or ""
     first = text.splitlines()[0] if text else ""
@@ -131,7 +139,10 @@ def annotations(thing, where):
 
 
 def every_annotation():
-    for name, thing in OBJECTS.items():
+    for name, wrapped in OBJECTS.items():
+        if name in CONSTANTS:
+            continue
+        thing = inspect.unwrap(wrapped)
         yield from annotations(thing, name)
         if inspect.isclass(thing) and not issubclass(thing, enum.Enum | Exception):
             for key, member in vars(thing).items():

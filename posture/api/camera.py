@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self
 
-from posture.api.opening import Spec, make_observer, open_pictures
+from posture.api.opening import BaselineLike, Spec, make_observer, open_pictures, take
 from posture.attention import Attention
 from posture.baseline import Baseline
 from posture.calibration_run import CalibrationTick
@@ -107,15 +107,15 @@ class Watch:
                 yield result
 
 
-def watch(source: Spec, baseline: Baseline, *, settings: Settings | None = None) -> Watch:
+def watch(source: Spec, baseline: BaselineLike, *, settings: Settings | None = None) -> Watch:
     """Follow a camera step by step, judged as ``posture run`` judges; nothing is notified or stored.
 
     Parameters
     ----------
     source : int, str or path
         A camera's number or name, or an address; a clip is read as fast as it can be judged, without a pause.
-    baseline : Baseline
-        The person's upright: from :func:`calibrate`, or :func:`load_baseline`.
+    baseline : Baseline, str or path
+        The person's upright, or the file of it: from :func:`calibrate`, or kept by :func:`save_baseline`.
     settings : Settings, optional
         See :func:`make_settings`; the default is what comes with the program. ``power`` decides how often a camera's
         picture is judged.
@@ -129,6 +129,8 @@ def watch(source: Spec, baseline: Baseline, *, settings: Settings | None = None)
     ------
     SourceError
         If there is no such source; a camera or stream is opened by the first step, which raises then.
+    ProfileError, CalibrationError
+        If that is no baseline.
     SettingsError
         If a setting is out of its range.
 
@@ -138,8 +140,9 @@ def watch(source: Spec, baseline: Baseline, *, settings: Settings | None = None)
     and battery are not asked.
     """
     chosen = Settings() if settings is None else check_settings(settings)
+    pipeline = Pipeline(chosen, take(baseline))
     stop = threading.Event()
-    return Watch(open_pictures(source, chosen, stop), Pipeline(chosen, baseline), stop)
+    return Watch(open_pictures(source, chosen, stop), pipeline, stop)
 
 
 def calibrate(

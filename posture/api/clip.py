@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from posture.api.opening import make_observer, make_pipeline, open_clip, open_judged
+from posture.api.opening import make_observer, make_pipeline, open_clip, open_judged, take
 from posture.api.result import ReplayResult
 from posture.baseline import Baseline
 from posture.config import check_settings
@@ -22,7 +22,7 @@ def replay(
     source: str | os.PathLike[str] | Landmarks,
     *,
     calibrate: tuple[float, float] | None = None,
-    baseline: Baseline | None = None,
+    baseline: Baseline | str | os.PathLike[str] | None = None,
     settings: Settings | None = None,
     on_step: Callable[[StepResult], object] | None = None,
 ) -> ReplayResult:
@@ -34,9 +34,10 @@ def replay(
         A clip, a folder of pictures, a recording (``posture record``), a trace, or landmarks that are already found.
     calibrate : tuple of (float, float), optional
         Take the frames with start <= t_s < end (seconds) as the person's upright; nothing is judged before the end.
-    baseline : Baseline, optional
-        Judge against this one instead. Without either the first ``settings.calibration.seconds`` are taken, which
-        :attr:`ReplayResult.notes` says; a recording with a baseline of its own is judged against that.
+    baseline : Baseline, str or path, optional
+        Judge against this one, or the one in this file, instead. Without either the first
+        ``settings.calibration.seconds`` are taken, which :attr:`ReplayResult.notes` says; a recording with a baseline
+        of its own is judged against that.
     settings : Settings, optional
         See :func:`make_settings`. The default is what comes with the program, for a recording what it was made
         with; no file of the user is read.
@@ -57,15 +58,12 @@ def replay(
         If the source cannot be read, or is a camera.
     TraceError
         If a recording cannot be read.
+    ProfileError
+        If the baseline's file cannot be.
     SettingsError
         If a setting is out of its range.
     TimestampError
         If the times of landmarks go backwards.
-
-    Examples
-    --------
-    >>> result = replay(demo_clip(), calibrate=(0, 10))  # doctest: +SKIP
-    >>> result.summary.alerts_s  # doctest: +SKIP
     """
     if calibrate is not None:
         if baseline is not None:
@@ -75,18 +73,19 @@ def replay(
             raise CalibrationError(
                 f"replay: calibrate=({start_s:g}, {end_s:g}) is no span: give its start and a later end, seconds"
             )
+    upright = None if baseline is None else take(baseline)
     steps: list[StepResult] = []
     sink = _Steps(steps, on_step)
     if isinstance(source, Landmarks):
         chosen = Settings() if settings is None else check_settings(settings)
-        pipeline, notes = make_pipeline(chosen, baseline, calibrate)
+        pipeline, notes = make_pipeline(chosen, upright, calibrate)
         for step in pipeline.run(source):
             sink.handle(step)
         pipeline.finish()
         return ReplayResult("landmarks", tuple(steps), chosen, pipeline.baseline, notes)
     stop = threading.Event()
     with ExitStack() as stack:
-        opened, observer, pipeline, notes = open_judged(stack, source, settings, baseline, calibrate, stop)
+        opened, observer, pipeline, notes = open_judged(stack, source, settings, upright, calibrate, stop)
         run_monitor(opened, observer, pipeline, [sink], stop)
     return ReplayResult(
         opened.name, tuple(steps), pipeline.settings, pipeline.baseline, (*notes, *opened.notes)

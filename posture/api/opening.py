@@ -10,16 +10,19 @@ from typing import TypeAlias
 
 from posture.baseline import Baseline
 from posture.config import check_settings, restore_settings
-from posture.errors import SourceError
+from posture.errors import CalibrationError, SourceError
 from posture.landmarker import PoseLandmarker
 from posture.monitor import FrameObserver
 from posture.observer import Observer
 from posture.pipeline import Pipeline
+from posture.profiles import load_baseline
 from posture.recording.player import TraceObserver, TraceSource
 from posture.recording.reader import looks_recorded
 from posture.settings import Settings
 from posture.sources import FrameSource, open_source
 
+BaselineLike: TypeAlias = Baseline | str | os.PathLike[str]
+"""A baseline, or the file of one."""
 Spec: TypeAlias = str | int | os.PathLike[str]
 """A camera's number or name, a clip, a folder of pictures or an address."""
 
@@ -34,6 +37,25 @@ def make_observer(settings: Settings) -> Observer:
     """
     path = Path(settings.model.path) if settings.model.path else None
     return Observer(PoseLandmarker(path, min_confidence=settings.model.min_confidence))
+
+
+def take(baseline: BaselineLike) -> Baseline:
+    """Return a baseline that is given as itself or as its file.
+
+    Raises
+    ------
+    ProfileError
+        As :func:`~posture.profiles.load_baseline`.
+    CalibrationError
+        If it is neither.
+    """
+    if isinstance(baseline, Baseline):
+        return baseline
+    if isinstance(baseline, (str, os.PathLike)):
+        return load_baseline(baseline)
+    raise CalibrationError(
+        f"baseline: {type(baseline).__name__} is not one; posture.calibrate and posture.load_baseline give one"
+    )
 
 
 def open_pictures(source: Spec, settings: Settings, stop: threading.Event) -> FrameSource:

@@ -15,9 +15,11 @@ from posture.pipeline import StepResult
 from posture.settings import Settings
 from posture.slouch import SlouchEvent, SlouchState
 from posture.summary import Bout, Summarizer, Summary
-from posture.words import STATES, clock
+from posture.words import REASONS, STATES, clock
 
 _ORDER: Final = (SlouchState.UPRIGHT, SlouchState.SLOUCHING, SlouchState.AWAY, SlouchState.UNKNOWN)
+
+_COLOURS: Final = {word: colour for _, word, colour in STATES.values()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +47,7 @@ class ReplayResult:
 
     def __repr__(self) -> str:
         """Return one line."""
-        return f"<ReplayResult of {self.source!r}: {len(self)} frames, {len(self.alerts)} alerts>"
+        return f"<ReplayResult of {self.source!r}: {len(self)} frames, alerts: {len(self.alerts)}>"
 
     @property
     def events(self) -> tuple[SlouchEvent, ...]:
@@ -109,22 +111,15 @@ class ReplayResult:
         """Return what a notebook shows: a band of the states and a table; every text is escaped."""
         summary = self.summary
         total_s = sum(summary.seconds.values())
-        rows = [
-            (f"{STATES[state][0]} {STATES[state][1]}", _share(summary.seconds[state], total_s))
-            for state in _ORDER
-        ]
-        rows += [(reason.value, clock(seconds)) for reason, seconds in summary.not_judged_s.items()]
+        rows = [(STATES[state][1], _share(summary.seconds[state], total_s)) for state in _ORDER]
+        rows += [(f"– {REASONS[reason]}", clock(seconds)) for reason, seconds in summary.not_judged_s.items()]
         told = ", ".join(clock(at_s) for at_s in summary.alerts_s)
         rows += [("alerts", f"{len(summary.alerts_s)}{f' (at {told})' if told else ''}")]
         rows += [("frames", str(summary.n_frames))]
         if self.baseline is not None:
-            rows += [("camera", self.baseline.placement.value)]
+            rows += [("seen from", self.baseline.placement.value)]
         rows += [("note", note) for note in self.notes]
-        cells = "".join(
-            f'<tr><th scope="row" style="text-align:left">{html.escape(name)}</th>'
-            f'<td style="text-align:left">{html.escape(value)}</td></tr>'
-            for name, value in rows
-        )
+        cells = "".join(_row(name, value) for name, value in rows)
         name = html.escape(self.source)
         return f"<figure><figcaption><b>{name}</b></figcaption>{self._band()}<table>{cells}</table></figure>"
 
@@ -142,6 +137,16 @@ class ReplayResult:
             '<svg viewBox="0 0 100 6" preserveAspectRatio="none" role="img" aria-label="states over time" '
             f'style="width:100%;max-width:40em;height:1.5em;display:block">{pieces}</svg>'
         )
+
+
+def _row(name: str, value: str) -> str:
+    """Return a row of the table; a state's begins with its colour in the band."""
+    colour = _COLOURS.get(name, "transparent")
+    return (
+        f'<tr><th scope="row" style="text-align:left"><span style="display:inline-block;width:.8em;height:.8em;'
+        f'margin-right:.5em;background:{colour}"></span>{html.escape(name)}</th>'
+        f'<td style="text-align:left">{html.escape(value)}</td></tr>'
+    )
 
 
 def _share(seconds: float, total_s: float) -> str:

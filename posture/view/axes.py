@@ -90,7 +90,7 @@ def draw_deviations(ax: Axes, steps: Sequence[StepResult], limits: Thresholds | 
             ax.axhline(limit_deg, color=colour, linestyle=":", linewidth=1.2, label=text)
     ax.axhline(0.0, color="#bbbbbb", linewidth=0.8, zorder=0)
     ax.set_ylabel("degrees forward\nof your upright")
-    ax.legend(loc="upper left", ncols=4, frameon=False, fontsize=9)
+    ax.legend(loc="lower left", ncols=4, frameon=False, fontsize=9)
     ax.margins(y=0.2)
 
 
