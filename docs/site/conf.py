@@ -1,4 +1,4 @@
-"""How Sphinx makes the documentation site: ``sphinx-build -W -n -c docs/site . build/site``.
+"""How Sphinx makes the documentation site: ``sphinx-build -W -c docs/site . build/site``.
 
 The pages are those that a code host shows, where they are: the source folder is the whole project, so that a link from
 one to another works in both. Navigation is the table of docs/README.md. Nothing is fetched, by the build or by a page.
@@ -42,6 +42,7 @@ python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 80
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
+nitpicky = True
 # Types of other projects, whose pages nobody is sent to.
 nitpick_ignore_regex = [
     ("py:.*", r"(numpy|np|matplotlib|pathlib|os|threading|collections|typing|types|datetime)\..*"),
