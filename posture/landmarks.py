@@ -163,7 +163,7 @@ def landmarks_from_mediapipe(
         Size of the pictures, above 0.
     world_m : array_like, shape (T, 33, 3), optional
         The world landmarks, metres. Only the direction of the shoulder line is used. Without them it is taken from
-        `points`, whose z is coarser: deviations then differ by 0.05 to 1.5 degrees on average.
+        `points`, whose z is coarser: deviations then differ by 0.04 to 1.5 degrees on average.
     luminance : array_like, shape () or (T,)
         Mean brightness of the pictures in [0, 1]; the default is bright enough to be judged. NaN = there was no
         picture.

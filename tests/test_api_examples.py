@@ -8,11 +8,13 @@ Also: the example in the package's own docstring names nothing that is not there
 import contextlib
 import io
 import re
+import zlib
 from pathlib import Path
 
 import pytest
 
 import posture
+from posture.landmarker import PoseLandmarker
 
 PAGE = Path(__file__).parents[1] / "docs" / "api.md"
 NUMBER = re.compile(r"[-+]?\b\d+(?:\.\d+)?\b")
@@ -50,7 +52,21 @@ def run(page, name):
     return seen
 
 
+def look_once(monkeypatch):
+    """Have the model look at each picture once: the page reads the same clip four times, always from its beginning."""
+    seen, detect = {}, PoseLandmarker.detect
+
+    def remember(landmarker, frame):
+        key = frame.t_s, zlib.crc32(frame.image_rgb)
+        if key not in seen:
+            seen[key] = detect(landmarker, frame)
+        return seen[key]
+
+    monkeypatch.setattr(PoseLandmarker, "detect", remember)
+
+
 def test_the_page_does_what_it_says(tmp_path, monkeypatch):
+    look_once(monkeypatch)
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("Agg")
     monkeypatch.chdir(tmp_path)
