@@ -111,7 +111,11 @@ def test_a_recording_is_judged_as_it_was_unless_told_otherwise(baseline, tmp_pat
     header = make_header("somewhere", settings=TEN_S, baseline=baseline, profile="me", start_of_day_s=None)
     with TraceWriter(path, header) as writer:
         pipeline = RecordedPipeline(TEN_S, baseline, writer, start_of_day_s=None)
-        run = [pipeline.step(LANDMARKS[i : i + 1]) for i in range(len(LANDMARKS))]
+        run = []
+        for i in range(len(LANDMARKS)):
+            if i == 150:
+                pipeline.use_baseline(posture.fit_baseline(LANDMARKS[80:120], TEN_S.judge))
+            run.append(pipeline.step(LANDMARKS[i : i + 1]))
     again = posture.replay(path)
     assert same(again.columns(), posture.step_columns(run))
     assert again.settings.alert.sustain_s == 10
@@ -120,6 +124,8 @@ def test_a_recording_is_judged_as_it_was_unless_told_otherwise(baseline, tmp_pat
     assert again.alerts and not other.alerts
     spanned = posture.replay(path, calibrate=(0, 6))
     assert spanned.steps[0].reason is posture.Reason.NOT_CALIBRATED
+    np.testing.assert_allclose(spanned.baseline.cue_centre, baseline.cue_centre, atol=1e-6)
+    assert not np.allclose(again.baseline.cue_centre, baseline.cue_centre, atol=1e-3), "another one since 150"
 
 
 def test_every_step_is_handed_on_as_it_comes(result):
@@ -195,6 +201,14 @@ def test_charts_go_into_the_axes_given(result, pyplot):
     np.testing.assert_array_equal(axes[1].get_lines()[0].get_ydata(), columns["slouch_ratio"])
     assert "alert" in [text.get_text() for text in axes[0].texts]
     assert "slouching" in [text.get_text() for text in axes[2].texts]
+
+
+def test_what_was_not_judged_is_a_gap_in_a_chart(result, pyplot):
+    dark = dataclasses.replace(result.steps[100], reason=posture.Reason.TOO_DARK)
+    seen = dataclasses.replace(result, steps=(*result.steps[:100], dark, *result.steps[101:]))
+    neck = posture.plot_deviations(seen).get_lines()[0].get_ydata()
+    assert np.isnan(neck[100])
+    assert not np.isnan(neck[[99, 101]]).any()
 
 
 def test_a_chart_makes_its_own_figure_and_changes_no_style(result, pyplot):

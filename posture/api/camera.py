@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self
 
-from posture.api.opening import BaselineLike, Spec, make_observer, open_pictures, take
+from posture.api.opening import BaselineLike, Spec, open_pictures, take
 from posture.attention import Attention
 from posture.baseline import Baseline
 from posture.calibration_run import CalibrationTick
@@ -23,6 +23,7 @@ from posture.settings import Settings
 from posture.sinks import Sink
 from posture.sources import FrameSource, LiveSource
 from posture.wall_clock import WallClock
+from posture.wiring import make_observer
 
 
 class Watch:

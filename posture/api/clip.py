@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from posture.api.opening import make_observer, make_pipeline, open_clip, open_judged, take
+from posture.api.opening import make_pipeline, open_clip, open_judged, take
 from posture.api.result import ReplayResult
 from posture.baseline import Baseline
 from posture.config import check_settings
@@ -16,6 +16,7 @@ from posture.landmarks import Landmarks, concatenate
 from posture.monitor import run_monitor
 from posture.pipeline import StepResult
 from posture.settings import Settings
+from posture.wiring import make_observer
 
 
 def replay(

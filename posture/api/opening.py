@@ -11,32 +11,19 @@ from typing import TypeAlias
 from posture.baseline import Baseline
 from posture.config import check_settings, restore_settings
 from posture.errors import CalibrationError, SourceError
-from posture.landmarker import PoseLandmarker
 from posture.monitor import FrameObserver
-from posture.observer import Observer
 from posture.pipeline import Pipeline
 from posture.profiles import load_baseline
 from posture.recording.player import TraceObserver, TraceSource
 from posture.recording.reader import looks_recorded
 from posture.settings import Settings
 from posture.sources import FrameSource, open_source
+from posture.wiring import make_observer
 
 BaselineLike: TypeAlias = Baseline | str | os.PathLike[str]
 """A baseline, or the file of one."""
 Spec: TypeAlias = str | int | os.PathLike[str]
 """A camera's number or name, a clip, a folder of pictures or an address."""
-
-
-def make_observer(settings: Settings) -> Observer:
-    """Return a fresh observer with the chosen model.
-
-    Raises
-    ------
-    ModelFileError, LandmarkerError
-        As :class:`~posture.landmarker.PoseLandmarker`.
-    """
-    path = Path(settings.model.path) if settings.model.path else None
-    return Observer(PoseLandmarker(path, min_confidence=settings.model.min_confidence))
 
 
 def take(baseline: BaselineLike) -> Baseline:
