@@ -207,11 +207,13 @@ _HOME = {
 __all__ = [*_HOME, "__version__"]
 
 
-def __getattr__(name: str) -> Any:
-    """Load a public name when it is first used."""
-    if name not in _HOME:
-        raise AttributeError(f"module 'posture' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"posture.{_HOME[name]}"), name)
+if not TYPE_CHECKING:  # or a type checker would take any name for one of these
+
+    def __getattr__(name: str) -> Any:
+        """Load a public name when it is first used."""
+        if name not in _HOME:
+            raise AttributeError(f"module 'posture' has no attribute {name!r}")
+        return getattr(importlib.import_module(f"posture.{_HOME[name]}"), name)
 
 
 def __dir__() -> list[str]:

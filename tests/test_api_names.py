@@ -182,6 +182,7 @@ def test_type_checkers_and_the_interpreter_see_the_same_names():
     assert all(alias.name == alias.asname for node in block.body for alias in node.names), "re-exported"
     assert seen == {name: f"posture.{home}" for name, home in posture._HOME.items()}
     assert {*NAMES, "__version__"} == set(dir(posture))
+    assert "__getattr__" not in {getattr(node, "name", "") for node in tree.body}, "hides a mistyped name"
     assert len(NAMES) == len(set(NAMES))
 
 
