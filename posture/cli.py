@@ -21,6 +21,8 @@ from posture.commands import (
     config,
     control,
     history,
+    labels,
+    laboratory,
     machine,
     person,
     profiles,
@@ -76,6 +78,8 @@ for command in (
     watching.calibrate,
     recordings.replay,
     recordings.record,
+    laboratory.evaluate,
+    labels.label,
     watching.demo,
     control.status,
     person.break_,
@@ -99,6 +103,7 @@ for name, group in (
     ("autostart", autostart.app),
     ("profiles", profiles.app),
     ("trace", trace.app),
+    ("labels", labels.app),
 ):
     app.add_typer(group, name=name)
 

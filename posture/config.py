@@ -143,6 +143,23 @@ def check_settings(settings: Settings) -> Settings:
     return _convert(msgspec.to_builtins(settings), "settings")
 
 
+def read_overrides(path: Path) -> list[str]:
+    """Return what a configuration file sets, as overrides: it then goes before a recording's own settings too.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such file, it is not TOML, or a setting in it is wrong.
+    """
+    given = _read(path, must_exist=True)
+    _check(given, str(path))
+    flat = []
+    for name, value in given.items():
+        entries = value.items() if isinstance(value, dict) else [("", value)]
+        flat += [f"{name}.{key}={_toml(v)}" if key else f"{name}={_toml(v)}" for key, v in entries]
+    return flat
+
+
 def restore_settings(
     recorded: dict[str, Any], current: Settings, where: str, overrides: list[str] | None = None
 ) -> tuple[Settings, tuple[str, ...]]:

@@ -58,8 +58,16 @@ class StretchError(PostureError, ValueError):
     """Error raised when a file of stretches is not as it has to be, or there is no stretch like the one asked for."""
 
 
+class LabelError(PostureError, ValueError):
+    """Error raised when a label file is missing, unreadable, or says what cannot be."""
+
+
 class OutputError(PostureError, OSError):
     """Error raised when a result file cannot be written."""
+
+
+class JobsError(PostureError, RuntimeError):
+    """Error raised when work cannot be handed to other processes or machines."""
 
 
 class AutostartError(PostureError, RuntimeError):
@@ -84,3 +92,7 @@ class HistoryError(PostureError, OSError):
 
 class DamagedHistoryError(HistoryError):
     """Error raised when the content of the history's file cannot be relied on."""
+
+
+class EvaluationError(PostureError, ValueError):
+    """Error raised when there is nothing to evaluate, or what is to be compared with is none."""

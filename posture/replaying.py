@@ -5,74 +5,32 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 
-from posture.baseline import Baseline
-from posture.config import load_settings, restore_settings
+from rich.console import Console
+
+from posture.clip_replay import Begin, Judged, Outputs, ReplayPlan, judge_clip
 from posture.errors import OutputError, PostureError
-from posture.monitor import FrameObserver
 from posture.pipeline import Pipeline
-from posture.profiles import load_baseline
-from posture.recording.player import TraceObserver, TraceSource
-from posture.recording.reader import looks_recorded
-from posture.session import StopSignals, replay
-from posture.settings import Settings
+from posture.session import StopSignals
+from posture.sinks import Sink
 from posture.sources import FrameSource
 from posture.terminal import ReplayProgress, summary_table
-from posture.view.views import Views
-from posture.wiring import check_outputs, make_console, make_observer, open_with_settings, print_notes
+from posture.wiring import check_outputs, make_console
 
 
-def run_replay(
-    clips: list[str],
-    span_s: tuple[float, float] | None,
-    baseline_file: Path | None,
-    overrides: list[str],
-    trace: Path | None,
-    events: Path | None,
-    annotate: Path | None = None,
-    plot: Path | None = None,
-) -> int:
+def replay_in_turn(plan: ReplayPlan, clips: list[str], outputs: list[Outputs]) -> int:
     """Judge clips one after the other; one that fails does not stop the rest."""
-    settings = load_settings(overrides=overrides)
     console, errors = make_console(), make_console(is_stderr=True)
-    baseline = load_baseline(baseline_file) if baseline_file is not None else None
-    traces, event_files = _outputs(trace, clips, ".csv"), _outputs(events, clips, ".jsonl")
-    videos, plots = _outputs(annotate, clips, ".mp4"), _outputs(plot, clips, ".html")
-    check_outputs(clips, [*traces, *event_files, *videos, *plots])
-    note = f"posture: no baseline given: taking the first {settings.calibration.seconds:g} s of each clip as upright"
+    opening = _Opening(errors, plan)
     n_failed = 0
-    files = zip(clips, traces, event_files, videos, plots, strict=True)
-    for clip, trace_file, event_file, video_file, plot_file in files:
+    for clip, files in zip(clips, outputs, strict=True):
         signals = StopSignals()
         try:
-            with ExitStack() as stack:
-                source, observer, pipeline = _open(
-                    stack, clip, settings, overrides, baseline, span_s, signals
-                )
-                stack.enter_context(signals)
-                if pipeline.baseline is None and span_s is None and note:
-                    errors.print(note)
-                    note = ""
-                views = Views(source, observer, pipeline, video_file, plot_file)
-                summary = replay(
-                    source,
-                    views.observer,
-                    pipeline,
-                    trace=trace_file,
-                    events=event_file,
-                    progress=ReplayProgress(errors, Path(clip).name, source.duration_s),
-                    stop=signals.stop,
-                    sinks=views.sinks,
-                )
+            judged = judge_clip(plan, clip, files, signals, opening.of(clip, signals))
         except PostureError as error:
             n_failed += 1
-            is_named = len(clips) == 1 or Path(clip).name in str(error)
-            errors.print(f"posture: {error}" if is_named else f"posture: {clip}: {error}")
+            print_failure(errors, clip, str(error), is_only=len(clips) == 1)
         else:
-            console.print(clip, style="bold")
-            console.print(summary_table(summary))
-            print_notes(errors, source)
-            for text in views.notes:
-                errors.print(f"note: {text}", style="yellow")
+            print_judged(console, errors, clip, judged)
         if signals.received is not None:
             errors.print("posture: interrupted; what was judged so far is kept")
             return signals.exit_code or 128 + signals.received
@@ -81,44 +39,85 @@ def run_replay(
     return 1 if n_failed else 0
 
 
-def _open(
-    stack: ExitStack,
-    clip: str,
-    settings: Settings,
-    overrides: list[str],
-    baseline: Baseline | None,
-    span_s: tuple[float, float] | None,
-    signals: StopSignals,
-) -> tuple[FrameSource, FrameObserver, Pipeline]:
-    """Return what a clip or a recording is judged with; `stack` closes it.
+class _Opening:
+    """What happens between the opening of a clip and its first frame."""
 
-    A recording is judged as it was: by its own settings and baseline, unless others were asked for.
+    def __init__(self, errors: Console, plan: ReplayPlan) -> None:
+        self._errors = errors
+        self._note = "" if plan.has_baseline else first_seconds_note(plan)
+
+    def of(self, clip: str, signals: StopSignals) -> Begin:
+        """Return it for one clip: from then on a signal ends the replay and keeps what was judged."""
+
+        def begin(stack: ExitStack, source: FrameSource, pipeline: Pipeline) -> Sink:
+            stack.enter_context(signals)
+            if self._note and pipeline.baseline is None:
+                self._errors.print(self._note)
+                self._note = ""
+            return ReplayProgress(self._errors, Path(clip).name, source.duration_s)
+
+        return begin
+
+
+def first_seconds_note(plan: ReplayPlan) -> str:
+    """Return what is said where no baseline was given."""
+    seconds = plan.settings.calibration.seconds
+    return f"posture: no baseline given: taking the first {seconds:g} s of each clip as upright"
+
+
+def print_judged(console: Console, errors: Console, clip: str, judged: Judged) -> None:
+    """Print a clip's totals, and on standard error what there is to know about it."""
+    console.print(clip, style="bold")
+    console.print(summary_table(judged.summary))
+    print_notes(errors, judged)
+
+
+def print_notes(errors: Console, judged: Judged) -> None:
+    """Print what there is to know about a clip."""
+    for text in judged.notes:
+        errors.print(f"note: {text}", style="yellow")
+
+
+def print_failure(errors: Console, clip: str, text: str, *, is_only: bool) -> None:
+    """Print why a clip failed; which of several it was, is said."""
+    is_named = is_only or Path(clip).name in text
+    errors.print(f"posture: {text}" if is_named else f"posture: {clip}: {text}")
+
+
+def outputs_for(
+    clips: list[str],
+    names: list[str],
+    trace: Path | None,
+    events: Path | None,
+    annotate: Path | None,
+    plot: Path | None,
+) -> list[Outputs]:
+    """Return the files of each clip.
+
+    Parameters
+    ----------
+    clips : list of str
+        Clips; none of the files may be one of them.
+    names : list of str
+        What each clip's files are called, without a suffix; may contain folders.
+    trace, events, annotate, plot : Path or None
+        As given: the file itself for one clip, else a folder.
+
+    Raises
+    ------
+    OutputError
+        If a file would be written twice, or over a clip, or several clips have one file to go to.
     """
-    first_s = (0.0, settings.calibration.seconds) if baseline is None and span_s is None else span_s
-    if not looks_recorded(Path(clip)):
-        source = stack.enter_context(open_with_settings(clip, settings, signals))
-        observer = stack.enter_context(make_observer(settings))
-        return source, observer, Pipeline(settings, baseline, calibrate_span_s=first_s)
-    trace = stack.enter_context(TraceSource(Path(clip), stop=signals.stop))
-    header = trace.header
-    if header.settings is not None:
-        settings, unknown = restore_settings(header.settings, settings, clip, overrides)
-        if unknown:
-            trace.warn(f"was made with settings this program does not have: {', '.join(unknown)}")
-    has_own = baseline is None and span_s is None and header.baseline is not None
-    pipeline = Pipeline(
-        settings,
-        header.baseline if has_own else baseline,
-        calibrate_span_s=None if has_own else first_s,
-        start_of_day_s=header.start_of_day_s,
-    )
-    return trace, TraceObserver(pipeline, has_own_baseline=has_own), pipeline
+    kinds = ((trace, ".csv"), (events, ".jsonl"), (annotate, ".mp4"), (plot, ".html"))
+    columns = [_places(path, names, suffix) for path, suffix in kinds]
+    check_outputs(clips, [path for column in columns for path in column])
+    return [Outputs(*row) for row in zip(*columns, strict=True)]
 
 
-def _outputs(path: Path | None, clips: list[str], suffix: str) -> list[Path | None]:
+def _places(path: Path | None, names: list[str], suffix: str) -> list[Path | None]:
     """Return the file for each clip's results: `path` itself for one clip, else one in the folder `path`."""
-    if path is None or (len(clips) == 1 and not path.is_dir()):
-        return [path] * len(clips)
+    if path is None or (len(names) == 1 and not path.is_dir()):
+        return [path] * len(names)
     if path.suffix and not path.is_dir():
         raise OutputError(f"{path}: several clips need a folder to write to, not a file")
-    return [path / (Path(clip).stem + suffix) for clip in clips]
+    return [path / (name + suffix) for name in names]

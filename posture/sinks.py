@@ -78,21 +78,38 @@ class TextSink:
         )
 
 
+TRACE_DIGITS = {
+    "neck_deviation_deg": 3,
+    "thoracic_deviation_deg": 3,
+    "flexion_deviation_deg": 3,
+    "sink_ratio": 4,
+    "head_pitch_deviation_deg": 3,
+    "slouch_ratio": 4,
+    "slouched_s": 3,
+}
+"""What a trace tells of every frame in numbers, and their decimals: far finer than anything measured."""
+TIME_DIGITS = 6
+
+
+def trace_numbers(result: StepResult) -> tuple[float, ...]:
+    """Return the numbers of one frame's row, rounded, in the order of `TRACE_DIGITS`; NaN = not measured."""
+    # Adding 0.0 to the rounded value makes -0.0 a plain 0.
+    return tuple(round(getattr(result, name), digits) + 0.0 for name, digits in TRACE_DIGITS.items())
+
+
+def trace_cells(t_s: float, state: str, reason: str, numbers: Sequence[float]) -> list[str]:
+    """Return one frame's row of a trace as text; an empty cell = not measured."""
+    cells = [
+        "" if isnan(value) else f"{value:.{digits}f}"
+        for value, digits in zip(numbers, TRACE_DIGITS.values(), strict=True)
+    ]
+    return [f"{t_s:.{TIME_DIGITS}f}", str(state), str(reason), *cells]
+
+
 class TraceSink(TextSink):
     """One CSV row a frame; an empty cell = not measured."""
 
-    COLUMNS = (
-        "t_s",
-        "state",
-        "reason",
-        "neck_deviation_deg",
-        "thoracic_deviation_deg",
-        "flexion_deviation_deg",
-        "sink_ratio",
-        "head_pitch_deviation_deg",
-        "slouch_ratio",
-        "slouched_s",
-    )
+    COLUMNS = ("t_s", "state", "reason", *TRACE_DIGITS)
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -101,20 +118,7 @@ class TraceSink(TextSink):
 
     def handle(self, result: StepResult) -> None:
         """Write one row."""
-        numbers = (
-            (result.neck_deviation_deg, 3),
-            (result.thoracic_deviation_deg, 3),
-            (result.flexion_deviation_deg, 3),
-            (result.sink_ratio, 4),
-            (result.head_pitch_deviation_deg, 3),
-            (result.slouch_ratio, 4),
-            (result.slouched_s, 3),
-        )
-        # Adding 0.0 to the rounded value makes -0.0 a plain 0.
-        cells = [
-            "" if isnan(value) else f"{round(value, digits) + 0.0:.{digits}f}" for value, digits in numbers
-        ]
-        self._write([f"{result.t_s:.6f}", result.state.value, result.reason.value, *cells])
+        self._write(trace_cells(result.t_s, result.state, result.reason, trace_numbers(result)))
 
     def _write(self, cells: Sequence[str]) -> None:
         """Write one row."""

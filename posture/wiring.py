@@ -31,10 +31,15 @@ def make_console(*, is_stderr: bool = False, is_quiet: bool = False) -> Console:
     return console
 
 
+def model_path(settings: Settings) -> Path | None:
+    """Return where the chosen model is; None = the packaged one."""
+    # not Path.expanduser, which raises where there is no such home: what is left is a path that does not exist
+    return Path(os.path.expanduser(settings.model.path)) if settings.model.path else None  # noqa: PTH111
+
+
 def make_observer(settings: Settings) -> Observer:
     """Return a fresh observer with the chosen model."""
-    # not Path.expanduser, which raises where there is no such home: what is left is a path that does not exist
-    path = Path(os.path.expanduser(settings.model.path)) if settings.model.path else None  # noqa: PTH111
+    path = model_path(settings)
     is_quiet = not logging.getLogger().isEnabledFor(logging.DEBUG)
     return Observer(PoseLandmarker(path, min_confidence=settings.model.min_confidence, quiet=is_quiet))
 

@@ -29,3 +29,16 @@ def end(code: int) -> None:
     """End the command with `code`."""
     if code:
         raise typer.Exit(code)
+
+
+def parse_span(text: str | None) -> tuple[float, float] | None:
+    """Return the seconds of ``A:B``."""
+    if text is None:
+        return None
+    try:
+        start_s, end_s = (float(part) for part in text.split(":"))
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not START:END in seconds, for example 0:8") from None
+    if not 0 <= start_s < end_s < float("inf"):
+        raise typer.BadParameter(f"{text!r}: the start must come before the end, and neither before 0")
+    return start_s, end_s

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from posture.commands.options import SetOption, SourceOption, end
+from posture.commands.options import SetOption, SourceOption, end, parse_span
+
+
+class DatasetFormat(StrEnum):
+    """What a dataset's files are."""
+
+    PARQUET = "parquet"
+    CSV = "csv"
 
 
 def replay(
     clips: Annotated[
         list[str],
-        typer.Argument(metavar="CLIP...", help="Clips, folders of pictures, or recorded landmarks."),
+        typer.Argument(
+            metavar="CLIP...",
+            help="Clips, recorded landmarks, folders of pictures, or folders to look for clips in.",
+        ),
     ],
     calibrate: Annotated[
         str | None,
@@ -57,27 +68,43 @@ def replay(
             show_default=False,
         ),
     ] = None,
+    jobs: Annotated[int, typer.Option(min=1, metavar="N", help="Judge so many clips at a time.")] = 1,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write all results into this folder, as a dataset for other programs; run again, it goes on.",
+            show_default=False,
+        ),
+    ] = None,
+    format_: Annotated[
+        DatasetFormat, typer.Option("--format", help="Of the dataset; Parquet needs the extra 'parquet'.")
+    ] = DatasetFormat.PARQUET,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="tcp://HOST:PORT",
+            help="Have the workers of this Dask scheduler fill the dataset; needs the extra 'cluster'.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Judge recorded clips exactly as the live monitor would have."""
     if calibrate is not None and baseline is not None:
         raise typer.BadParameter("give either --calibrate or --baseline, not both")
-    span_s = _parse_span(calibrate)
-    from posture.replaying import run_replay
+    if output is not None and any((trace, events, annotate, plot)):
+        raise typer.BadParameter(
+            "--output has all results; leave out --trace, --events, --annotate and --plot"
+        )
+    if scheduler is not None and output is None:
+        raise typer.BadParameter("--scheduler needs --output: a folder for the results")
+    span_s = parse_span(calibrate)
+    from posture.batch.command import DatasetRequest, run_replay
+    from posture.clip_replay import Outputs
 
-    end(run_replay(clips, span_s, baseline, set_ or [], trace, events, annotate, plot))
-
-
-def _parse_span(text: str | None) -> tuple[float, float] | None:
-    """Return the seconds of ``A:B``."""
-    if text is None:
-        return None
-    try:
-        start_s, end_s = (float(part) for part in text.split(":"))
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not START:END in seconds, for example 0:8") from None
-    if not 0 <= start_s < end_s < float("inf"):
-        raise typer.BadParameter(f"{text!r}: the start must come before the end, and neither before 0")
-    return start_s, end_s
+    dataset = None if output is None else DatasetRequest(output, format_.value, scheduler)
+    asked = Outputs(trace, events, annotate, plot)
+    end(run_replay(clips, span_s, baseline, set_ or [], asked, jobs, dataset))
 
 
 def record(

@@ -22,12 +22,13 @@ TOP_PX, PLOT_PX = 20, 190
 """Room above the plot for notes and marks, and its usual height."""
 MAX_LABELS = 8
 """As many short labels find room on a phone."""
-_HEIGHTS = {
+BAND_HEIGHTS = {
     SlouchState.UPRIGHT: 0.6,
     SlouchState.SLOUCHING: 1.0,
     SlouchState.UNKNOWN: 0.3,
     SlouchState.AWAY: 0.1,
 }
+"""Share of a band's height that each state takes: most of its times are too short for a pattern."""
 _STEPS = (0.1, 0.25, 0.5, 1, 2, 4, 5, 10, 20, 25, 50)
 _MAX_LINES = 5
 
@@ -109,8 +110,8 @@ def band(day: DayCourse, span: tuple[int, int], y_px: float, height_px: float) -
             s.start_minute,
             s.end_minute,
             span,
-            y_px + height_px * (1 - _HEIGHTS[s.state]) / 2,
-            height_px * _HEIGHTS[s.state],
+            y_px + height_px * (1 - BAND_HEIGHTS[s.state]) / 2,
+            height_px * BAND_HEIGHTS[s.state],
             f"band {s.state.value}",
         )
         for s in day.strips
@@ -203,7 +204,7 @@ def swatch(name: str, is_band: bool = False) -> Markup:
     elif name == "alert":
         element = svg.Text(x=11, y=12, class_=["alert"], text="▼")
     else:
-        part = _HEIGHTS[SlouchState(name)] if is_band else 1.0
+        part = BAND_HEIGHTS[SlouchState(name)] if is_band else 1.0
         element = svg.Rect(
             y=7 * (1 - part), width=22, height=14 * part, class_=["band", name] if is_band else [name]
         )

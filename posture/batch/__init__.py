@@ -1,0 +1,1 @@
+"""Many clips: found, judged in several processes, kept as a dataset."""
