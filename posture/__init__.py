@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from posture.api.columns import bout_columns as bout_columns
     from posture.api.columns import event_columns as event_columns
     from posture.api.columns import step_columns as step_columns
+    from posture.api.evaluation import EvaluationResult as EvaluationResult
+    from posture.api.evaluation import evaluate as evaluate
     from posture.api.measure import measure_deviation as measure_deviation
     from posture.api.result import ReplayResult as ReplayResult
     from posture.baseline import Baseline as Baseline
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from posture.deviation import compute_deviation as compute_deviation
     from posture.deviation import make_estimator as make_estimator
     from posture.errors import CalibrationError as CalibrationError
+    from posture.errors import EvaluationError as EvaluationError
     from posture.errors import LandmarkerError as LandmarkerError
     from posture.errors import ModelFileError as ModelFileError
     from posture.errors import OutputError as OutputError
@@ -65,6 +68,9 @@ if TYPE_CHECKING:
     from posture.errors import SourceError as SourceError
     from posture.errors import TimestampError as TimestampError
     from posture.errors import TraceError as TraceError
+    from posture.evaluation.figures import AngleFigures as AngleFigures
+    from posture.evaluation.figures import Estimate as Estimate
+    from posture.evaluation.figures import Figures as Figures
     from posture.judging import Thresholds as Thresholds
     from posture.landmarker import PoseLandmarker as PoseLandmarker
     from posture.landmarks import Frame as Frame
@@ -169,6 +175,12 @@ _HOME = {
     "open_source": "sources",
     "PoseLandmarker": "landmarker",
     "Observer": "observer",
+    # Evaluate
+    "evaluate": "api.evaluation",
+    "EvaluationResult": "api.evaluation",
+    "Figures": "evaluation.figures",
+    "Estimate": "evaluation.figures",
+    "AngleFigures": "evaluation.figures",
     # Files
     "load_baseline": "profiles",
     "save_baseline": "profiles",
@@ -202,8 +214,9 @@ _HOME = {
     "ProfileError": "errors",
     "TraceError": "errors",
     "OutputError": "errors",
+    "EvaluationError": "errors",
 }
-"""Where each public name lives."""
+"""Where each public name lives. A new one is also named in the block above and on a page of docs/reference."""
 __all__ = [*_HOME, "__version__"]
 
 

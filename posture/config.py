@@ -160,6 +160,16 @@ def read_overrides(path: Path) -> list[str]:
     return flat
 
 
+def settings_overrides(settings: Settings) -> tuple[str, ...]:
+    """Return all that judging depends on as overrides, so that it goes before a recording's own settings."""
+    told = msgspec.to_builtins(settings)
+    return tuple(
+        f"{section}.{key}={_toml(value)}"
+        for section in ("judge", "alert", "breaks")
+        for key, value in told[section].items()
+    )
+
+
 def restore_settings(
     recorded: dict[str, Any], current: Settings, where: str, overrides: list[str] | None = None
 ) -> tuple[Settings, tuple[str, ...]]:

@@ -8,6 +8,7 @@ of its source.
 import csv
 import dataclasses
 import math
+import shutil
 import sys
 import threading
 from html.parser import HTMLParser
@@ -402,6 +403,49 @@ def test_what_is_wrong_is_one_line(case, tmp_path, monkeypatch):
     assert isinstance(caught.value, posture.PostureError)
     assert "\n" not in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+LABELLED = FIXTURES / "s202_laptop.npz"
+
+
+def test_an_evaluation_is_a_row_of_figures_for_every_clip(tmp_path):
+    shutil.copy(FRONT, tmp_path / "bare.npz")
+    (tmp_path / "bare.npz.labels.toml").write_text("format = 2\n")
+    told = []
+    done = posture.evaluate([LABELLED, str(tmp_path)], on_progress=lambda i, share: told.append((i, share)))
+    columns = done.columns()
+    assert columns["clip"].tolist() == list(done.by_clip) == ["s202_laptop.npz"]
+    assert columns["neck_mae_deg"][0] == done.figures.neck.mae_deg < 8.0
+    assert columns["recall_low"][0] == done.figures.recall.low
+    assert {len(values) for values in columns.values()} == {1}
+    assert len(pd.DataFrame(columns)) == 1
+    assert list(done.by_camera) == ["laptop"] and list(done.by_person) == ["s202"]
+    (problem,) = done.failures.values()
+    assert "bare.npz" in problem
+    assert told[-1] == (0, 1.0)
+    assert repr(done).startswith("<EvaluationResult: 1 clips, 0 false alerts")
+
+
+def test_an_evaluation_uses_the_settings_and_the_baseline_given(baseline, tmp_path):
+    path = tmp_path / "day.posture"
+    header = make_header("somewhere", settings=TEN_S, baseline=baseline, profile="me", start_of_day_s=None)
+    with TraceWriter(path, header) as writer:
+        pipeline = RecordedPipeline(TEN_S, baseline, writer, start_of_day_s=None)
+        for i in range(len(LANDMARKS)):
+            pipeline.step(LANDMARKS[i : i + 1])
+    slouch = '[[intervals]]\nstart_s = 13\nend_s = 36\nstate = "slouching"\nalert = "must"\n'
+    path.with_name("day.posture.labels.toml").write_text(f"format = 1\n\n{slouch}")
+    assert posture.evaluate(path).figures.n_met == 1, "by the settings it was made with"
+    late = posture.make_settings({"alert.sustain_s": 60})
+    assert posture.evaluate(path, settings=late).figures.n_met == 0
+    elsewhere = posture.fit_baseline(LANDMARKS[80:120], TEN_S.judge)
+    assert posture.evaluate(path, baseline=elsewhere).figures.n_met == 0
+
+
+def test_nothing_to_evaluate_is_one_line(tmp_path):
+    for paths, words in ((tmp_path, "no labelled clip"), ([], "no labelled clip"), ("gone.npz", "gone.npz")):
+        with pytest.raises(posture.EvaluationError, match=words):
+            posture.evaluate(paths)
 
 
 def test_a_watch_follows_a_camera_and_lets_it_go(baseline, actor):

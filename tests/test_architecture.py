@@ -223,6 +223,7 @@ OUTER = [
     "evaluation.words",
     "evaluation.cases",
     "evaluation.running",
+    "api.evaluation",
     "evaluation.record",
     "evaluation.tables",
     "evaluation.strips",

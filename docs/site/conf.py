@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 
 import posture
@@ -118,5 +119,6 @@ def add_settings(app: Sphinx, what: str, name: str, thing: Any, options: Any, li
 
 def setup(app: Sphinx) -> None:
     """Connect the above."""
+    app.add_lexer("csv", TextLexer)  # Pygments has none
     app.connect("source-read", add_navigation)
     app.connect("autodoc-process-docstring", add_settings)
