@@ -291,13 +291,13 @@ def _serve(pipe: connection.Connection, pickled_work: bytes) -> None:
     try:
         pipe.send_bytes(first)
         while True:
-            pipe.send_bytes(_attempt(work, pipe.recv_bytes(), _throttled(pipe)))
+            pipe.send_bytes(attempt(work, pipe.recv_bytes(), _throttled(pipe)))
     except (EOFError, OSError):
         return  # nobody is there any more
 
 
-def _attempt(work: Callable[[Any, Report], Any], pickled_item: bytes, report: Report) -> bytes:
-    """Do the work on one item and return what came of it, pickled."""
+def attempt(work: Callable[[Any, Report], Any], pickled_item: bytes, report: Report) -> bytes:
+    """Do the work on one item, here; return what came of it, pickled: ``done`` or ``failed``, and a value or why."""
     try:
         return pickle.dumps(("done", work(pickle.loads(pickled_item), report)))
     except PostureError as error:

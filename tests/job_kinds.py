@@ -41,6 +41,13 @@ def work(item, report):
             report("going")
             while True:
                 time.sleep(60)
+        case "reporting":  # until nobody wants it any more, which a file tells
+            try:
+                while True:
+                    report("going")
+                    time.sleep(0.01)
+            finally:
+                Path(rest[0]).touch()
         case "environment":
             return {name: value for name, value in os.environ.items() if name in rest[0]}
     raise AssertionError(kind)

@@ -94,7 +94,9 @@ def _search(specs: list[str], leave_out: Path | None = None) -> Search:
     """
     found = search(specs, leave_out=leave_out)
     if not found.clips:
-        others = f" ({len(found.skipped)} other files)" if found.skipped else ""
+        others = (
+            f" ({len(found.skipped)} other file{'s' * (len(found.skipped) > 1)})" if found.skipped else ""
+        )
         raise SourceError(
             f"{', '.join(map(readable, specs))}: no pictures in this folder, and no clips or recordings "
             f"in it or below{others}"
@@ -158,23 +160,26 @@ def _fill_dataset(plan: ReplayPlan, found: Search, n_jobs: int, request: Dataset
         items = [ClipItem(whole(clip.path), dataset.finished_sha256(clip.name)) for clip in found.clips]
         bars = stack.enter_context(BatchProgress(errors, names))
         outcomes = _run(plan, items, n_jobs, request, errors, bars.show, signals.stop)
-        for outcome in stack.enter_context(contextlib.closing(outcomes)):
-            name, start = names[outcome.index], bars.finish(outcome.index)
-            row: Row = {"path": readable(items[outcome.index].path)}
-            match outcome.value:
-                case Unchanged():
-                    n_unchanged += 1
-                    console.print(f"{start} finished earlier")
-                case ClipRows() as rows:
-                    dataset.put(name, row | rows.row, rows.sha256, rows.trace, rows.events)
-                    note.tell_once(rows.judged)
-                    console.print(f"{start} {totals_line(rows.judged.summary)}")
-                    print_notes(errors, rows.judged)
-                case None:
-                    failures.append((name, outcome.error))
-                    dataset.put_failure(name, row | {"error": outcome.error})
-                    console.print(f"{start} failed")
-        n_rows = dataset.write_clips()
+        try:
+            for outcome in stack.enter_context(contextlib.closing(outcomes)):
+                name, start = names[outcome.index], bars.finish(outcome.index)
+                row: Row = {"path": readable(items[outcome.index].path)}
+                match outcome.value:
+                    case Unchanged():
+                        n_unchanged += 1
+                        console.print(f"{start} finished earlier")
+                    case ClipRows() as rows:
+                        dataset.put(name, row | rows.row, rows.sha256, rows.trace, rows.events)
+                        note.tell_once(rows.judged)
+                        console.print(f"{start} {totals_line(rows.judged.summary)}")
+                        print_notes(errors, rows.judged)
+                    case None:
+                        failures.append((name, outcome.error))
+                        if Path(items[outcome.index].path).exists():  # or its name was a mistake
+                            dataset.put_failure(name, row | {"error": outcome.error})
+                        console.print(f"{start} failed")
+        finally:
+            n_rows = dataset.write_clips()
     if signals.received is not None:
         errors.print("posture: interrupted; finished clips are kept, and the same command goes on from there")
         return signals.exit_code or 128 + signals.received

@@ -67,6 +67,8 @@ class Dataset:
 
     def __init__(self, folder: Path, format: Format, plan_sha256: str) -> None:
         self._folder, self._format, self._plan_sha256 = folder, format, plan_sha256
+        if folder.is_file():
+            raise OutputError(f"{folder}: is a file; name a folder for the results")
         make_folder(folder / "_done")
         self._lock = filelock.FileLock(folder / "_done" / ".lock", timeout=0)
 
