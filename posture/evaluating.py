@@ -153,14 +153,16 @@ def _evaluate(
         transient=True,
         disable=not errors.is_terminal,
     )
-    shares = [0.0] * len(cases)
+    shares, done = [0.0] * len(cases), 0.0
     with progress:
         task = progress.add_task(name_of(plan), total=len(cases))
 
         def show(index: int, share: float) -> None:
-            shares[index] = share
+            nonlocal done
+            done, shares[index] = done + share - shares[index], share
+            # rounded, so that the last clip is not 0.9999999 of one
             progress.update(
-                task, completed=int(sum(shares)), description=f"{name_of(plan)}: {cases[index].name}"
+                task, completed=round(done, 6), description=f"{name_of(plan)}: {cases[index].name}"
             )
 
         return evaluate(cases, plan, n_jobs=n_jobs, signals=signals, on_progress=show)
