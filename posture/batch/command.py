@@ -14,7 +14,7 @@ from rich.console import Console
 
 from posture.batch.clip_work import ClipItem, ClipRows, FilesItem, Unchanged, discard, judge_files, judge_rows
 from posture.batch.dataset import Dataset
-from posture.batch.display import BatchProgress, print_failures, print_skipped, totals_line
+from posture.batch.display import BatchProgress, beside, print_failures, print_skipped, totals_line
 from posture.batch.encoding import Format, check_format
 from posture.batch.finding import Search, is_searched, readable, search, whole
 from posture.batch.rows import Row
@@ -138,7 +138,7 @@ def _replay_at_once(plan: ReplayPlan, clips: list[str], outputs: list[Outputs], 
                 failures.append((clip, outcome.error))
             else:
                 note.tell_once(outcome.value)
-                print_judged(console, errors, clip, outcome.value)
+                print_judged(beside(console, errors), errors, clip, outcome.value)
     print_failures(errors, len(clips), failures)
     if signals.received is not None:
         errors.print("posture: interrupted; the clips that were finished are kept")
@@ -152,7 +152,7 @@ def _fill_dataset(plan: ReplayPlan, found: Search, n_jobs: int, request: Dataset
     check_format(request.format)
     names, n_clips = [clip.name for clip in found.clips], len(found.clips)
     failures: list[tuple[str, str]] = []
-    n_unchanged = 0
+    n_unchanged, lines = 0, beside(console, errors)
     note = _FirstSecondsNote(plan, errors)
     with contextlib.ExitStack() as stack:
         dataset = stack.enter_context(Dataset(request.folder, request.format, plan.digest()))
@@ -167,17 +167,17 @@ def _fill_dataset(plan: ReplayPlan, found: Search, n_jobs: int, request: Dataset
                 match outcome.value:
                     case Unchanged():
                         n_unchanged += 1
-                        console.print(f"{start} finished earlier")
+                        lines.print(f"{start} finished earlier")
                     case ClipRows() as rows:
                         dataset.put(name, row | rows.row, rows.sha256, rows.trace, rows.events)
                         note.tell_once(rows.judged)
-                        console.print(f"{start} {totals_line(rows.judged.summary)}")
+                        lines.print(f"{start} {totals_line(rows.judged.summary)}")
                         print_notes(errors, rows.judged)
                     case None:
                         failures.append((name, outcome.error))
                         if Path(items[outcome.index].path).exists():  # or its name was a mistake
                             dataset.put_failure(name, row | {"error": outcome.error})
-                        console.print(f"{start} failed")
+                        lines.print(f"{start} failed")
         finally:
             n_rows = dataset.write_clips()
     if signals.received is not None:

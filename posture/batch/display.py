@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,7 +45,7 @@ class BatchProgress:
             console=errors,
             transient=True,
             disable=not errors.is_terminal,
-            redirect_stdout=sys.stdout is not None and sys.stdout.isatty(),
+            redirect_stdout=False,  # it may be a file; what goes to the terminal is printed by `beside`
         )
         self._total = self._bars.add_task("all clips", total=len(names), told=f"0/{len(names)}")
         self._workers: dict[int, tuple[TaskID, int]] = {}
@@ -86,6 +85,11 @@ class BatchProgress:
                 del self._workers[worker]
         self._bars.update(self._total, completed=self._n_done, told=f"{self._n_done}/{n}")
         return f"[{self._n_done:{len(str(n))}}/{n}] {self._names[index]}:"
+
+
+def beside(console: Console, errors: Console) -> Console:
+    """Return where to print, while there are bars, what is for `console`: on one terminal only theirs knows them."""
+    return errors if console.is_terminal and errors.is_terminal else console
 
 
 def totals_line(summary: Summary) -> str:
