@@ -132,6 +132,8 @@ def main() -> None:
             scalars.setdefault((name, meta["camera"]), []).append((x[slouching], x[upright]))
     cameras = sorted({c for _, c in rows})
     lines = [
+        "# Clips of six left-out people",
+        "",
         "MAE in degrees (r), neck / thoracic:",
         "",
         "| estimator | " + " | ".join(cameras) + " |",

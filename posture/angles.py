@@ -47,7 +47,7 @@ class Angles:
     t_s: FloatArray
     """(T,) seconds."""
     cues: FloatArray
-    """(T, Q) ratios and direction cosines, see :data:`posture.cues.CUES`; the estimator's input."""
+    """(T, Q) ratios and direction cosines, see :data:`CUES`; the estimator's input."""
     place: FloatArray
     """(T, 5) one column per :class:`Place`."""
 
@@ -95,7 +95,18 @@ class Angles:
         return np.asarray(np.degrees(np.arctan2(self.cue("shoulders_y"), np.abs(self.cue("shoulders_x")))))
 
     def cue(self, name: str) -> FloatArray:
-        """Return the cue `name`, (T,)."""
+        """Return one cue of every frame.
+
+        Parameters
+        ----------
+        name : str
+            A key of :data:`CUES`.
+
+        Returns
+        -------
+        ndarray, shape (T,)
+            NaN = not measured.
+        """
         return self.cues[:, _CUE[name]]
 
     def _inclination_deg(self, x: str, y: str, seen: FloatArray | float) -> FloatArray:

@@ -31,7 +31,7 @@ class Baseline:
     """What upright looks like; fitted once, never changed silently."""
 
     cue_centre: FloatArray
-    """(Q,) median of every cue over the calibration, see :data:`posture.cues.CUES`."""
+    """(Q,) median of every cue over the calibration, see :data:`CUES`."""
     cue_spread: FloatArray
     """(Q,) robust standard deviation (1.4826 x median absolute deviation) of the same."""
     place_centre: FloatArray

@@ -32,3 +32,14 @@ def asset_path(name: str, package_folder: Path = _PACKAGE_FOLDER) -> Path:
     in_package = package_folder / "assets" / name
     in_checkout = package_folder.parent / "models" / name
     return in_checkout if in_checkout.is_file() and not in_package.is_file() else in_package
+
+
+def demo_clip() -> Path:
+    """Return the clip that comes with the program, to try things on.
+
+    Returns
+    -------
+    Path
+        A video of 60 seconds at 4 frames a second: a rendered person upright, slouching, upright again.
+    """
+    return asset_path(DEMO_CLIP_NAME)

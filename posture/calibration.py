@@ -142,6 +142,11 @@ def fit_baseline(landmarks: Landmarks, settings: JudgeSettings, created_utc: str
     created_utc : str
         ISO 8601 time in UTC to record; empty for a recorded clip.
 
+    Returns
+    -------
+    Baseline
+        Medians and robust spreads over the frames in which the person was measured.
+
     Raises
     ------
     CalibrationError

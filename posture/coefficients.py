@@ -21,6 +21,11 @@ ESTIMATOR_NAME = "estimator.npz"
 def packaged_coefficients() -> Coefficients:
     """Return the coefficients that come with the program.
 
+    Returns
+    -------
+    Coefficients
+        Read from the package's own file once.
+
     Raises
     ------
     ModelFileError

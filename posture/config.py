@@ -6,8 +6,9 @@ The only module that reads or writes the configuration file.
 from __future__ import annotations
 
 import difflib
+import os
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -62,15 +63,20 @@ def _folder(find: Callable[..., Path]) -> Path:
     return folder
 
 
-def load_settings(path: Path | None = None, overrides: list[str] | None = None) -> Settings:
+def load_settings(path: str | os.PathLike[str] | None = None, overrides: list[str] | None = None) -> Settings:
     """Return the settings: defaults, then the preset's, then the file's, then the overrides.
 
     Parameters
     ----------
-    path : Path or None
+    path : str, path or None
         Configuration file; None = the platform's, which need not exist.
-    overrides : list of str
+    overrides : list of str, optional
         ``section.key=value`` as given to ``--set``; the value in TOML, or bare text.
+
+    Returns
+    -------
+    Settings
+        Checked: every value is in its range.
 
     Raises
     ------
@@ -78,12 +84,63 @@ def load_settings(path: Path | None = None, overrides: list[str] | None = None) 
         If the file is not TOML, or a key is unknown, or a value is of the wrong type or out of range. The
         text names the key and where it was given. In an override it is the subclass OverrideError.
     """
-    file = config_path() if path is None else path
+    file = config_path() if path is None else Path(path)
     given = _read(file, must_exist=path is not None)
     _check(given, str(file))
     layers = _overridden(given, overrides)
     merged = _merge(PRESETS[layers.get("preset", "balanced")], layers)
     return _convert(merged, str(file))
+
+
+def make_settings(changes: Mapping[str, object] | None = None, *, preset: str = "balanced") -> Settings:
+    """Return the settings that come with the program, some of them changed; no file is read.
+
+    Parameters
+    ----------
+    changes : mapping, optional
+        Full names of settings and their values, as in ``{"alert.sustain_s": 30, "judge.neck_deg": 12}``.
+    preset : {"gentle", "balanced", "strict"}
+        What they begin with.
+
+    Returns
+    -------
+    Settings
+        Checked: every value is in its range.
+
+    Raises
+    ------
+    SettingsError
+        If a name is unknown, or a value is of the wrong type or out of range. The text names it.
+    """
+    layers: dict[str, Any] = {"preset": preset}
+    _check(layers, "settings")
+    for key, value in (changes or {}).items():
+        plain = value.item() if hasattr(value, "item") else value  # NumPy's scalars
+        layer = _nested(key.split("."), plain)
+        _check(layer, "settings")
+        layers = _merge(layers, layer)
+    return _convert(_merge(PRESETS[layers["preset"]], layers), "settings")
+
+
+def check_settings(settings: Settings) -> Settings:
+    """Return `settings` if every value is in its range, however they were made.
+
+    Parameters
+    ----------
+    settings : Settings
+        Perhaps put together by hand, which checks nothing.
+
+    Returns
+    -------
+    Settings
+        The same values.
+
+    Raises
+    ------
+    SettingsError
+        As :func:`make_settings`.
+    """
+    return _convert(msgspec.to_builtins(settings), "settings")
 
 
 def read_overrides(path: Path) -> list[str]:
@@ -101,6 +158,16 @@ def read_overrides(path: Path) -> list[str]:
         entries = value.items() if isinstance(value, dict) else [("", value)]
         flat += [f"{name}.{key}={_toml(v)}" if key else f"{name}={_toml(v)}" for key, v in entries]
     return flat
+
+
+def settings_overrides(settings: Settings) -> tuple[str, ...]:
+    """Return all that judging depends on as overrides, so that it goes before a recording's own settings."""
+    told = msgspec.to_builtins(settings)
+    return tuple(
+        f"{section}.{key}={_toml(value)}"
+        for section in ("judge", "alert", "breaks")
+        for key, value in told[section].items()
+    )
 
 
 def restore_settings(
@@ -178,6 +245,21 @@ def render_settings(current: Settings | None = None) -> str:
                 value = _toml(shown[field.name][inner.name])
                 lines += [f"# {_describe(inner)}", f"{mark}{inner.name} = {value}"]
     return "\n".join(lines) + "\n"
+
+
+def describe_fields(section: type[msgspec.Struct]) -> list[tuple[str, str, str]]:
+    """Return key, default in TOML and description of every setting of a section, or of :class:`Settings`.
+
+    A section within it has no default, and its class's summary as its description.
+    """
+    shown = msgspec.to_builtins(section())
+    rows = []
+    for field in _fields(section):
+        if isinstance(field.type, msgspec_inspect.StructType):
+            rows.append((field.name, "", (field.type.cls.__doc__ or "").strip()))
+        else:
+            rows.append((field.name, _toml(shown[field.name]), _describe(field)))
+    return rows
 
 
 def write_defaults(path: Path, *, overwrite: bool = False) -> None:

@@ -114,7 +114,7 @@ class Deviation:
     """(T, 5) one standard deviation of the error of a single frame."""
 
     def __getitem__(self, measure: Measure) -> FloatArray:
-        """Return one measure, (T,)."""
+        """Return one measure, (T,); NaN = not measured."""
         return self.values[:, measure]
 
 
@@ -181,7 +181,7 @@ def compute_deviation(cues: FloatArray, estimator: Estimator) -> Deviation:
     Parameters
     ----------
     cues : ndarray, shape (T, Q)
-        From :func:`posture.cues.compute_cues`.
+        As in :attr:`Angles.cues`.
     estimator : Estimator
         From :func:`make_estimator`.
 
@@ -189,7 +189,7 @@ def compute_deviation(cues: FloatArray, estimator: Estimator) -> Deviation:
     -------
     Deviation
         NaN rows where the cues are NaN or unlike anything in the training set, where the baseline was, or where
-        the head is turned more than :data:`MAX_YAW_DEG` away from the baseline.
+        the head is turned more than 60 degrees away from the baseline.
     """
     n = len(cues)
     if n <= _BLOCK:

@@ -12,7 +12,7 @@ from enum import IntEnum
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from posture.errors import ShapeError
 
@@ -104,7 +104,13 @@ class Landmarks:
 
     @classmethod
     def empty(cls) -> Landmarks:
-        """Return the landmarks of no frame at all."""
+        """Return the landmarks of no frame at all.
+
+        Returns
+        -------
+        Landmarks
+            T = 0.
+        """
         return no_person(0.0)[:0]
 
 
@@ -133,3 +139,62 @@ def concatenate(parts: list[Landmarks]) -> Landmarks:
     if not parts:
         raise ShapeError("landmarks: nothing to concatenate")
     return Landmarks(*(np.concatenate([getattr(part, name) for part in parts]) for name in _FIELDS))
+
+
+def landmarks_from_mediapipe(
+    t_s: ArrayLike,
+    points: ArrayLike,
+    *,
+    width_px: float,
+    height_px: float,
+    world_m: ArrayLike | None = None,
+    luminance: ArrayLike = 0.5,
+) -> Landmarks:
+    """Return landmarks that MediaPipe gave elsewhere, in this package's units.
+
+    Parameters
+    ----------
+    t_s : array_like, shape (T,)
+        Frame times, seconds, never decreasing.
+    points : array_like, shape (T, 33, 4)
+        x over the picture's width, y over its height (both from the upper left corner), z over its width, and
+        visibility in [0, 1], as MediaPipe's normalised landmarks are. NaN rows = nobody.
+    width_px, height_px : float
+        Size of the pictures, above 0.
+    world_m : array_like, shape (T, 33, 3), optional
+        The world landmarks, metres. Only the direction of the shoulder line is used. Without them it is taken from
+        `points`, whose z is coarser: deviations then differ by 0.04 to 1.5 degrees on average.
+    luminance : array_like, shape () or (T,)
+        Mean brightness of the pictures in [0, 1]; the default is bright enough to be judged. NaN = there was no
+        picture.
+
+    Returns
+    -------
+    Landmarks
+        T frames; nobody watched the background, so a moved camera goes unnoticed.
+
+    Raises
+    ------
+    ShapeError
+        If an array is not of the documented shape, or the picture has no size.
+    """
+    times, xyzv = _floats("t_s", t_s), _floats("points", points)
+    if xyzv.ndim != 3 or xyzv.shape[1:] != (N_LANDMARKS, 4):
+        raise ShapeError(f"landmarks: points have shape {xyzv.shape}, expected (T, {N_LANDMARKS}, 4)")
+    if not (0.0 < width_px < np.inf and 0.0 < height_px < np.inf):
+        raise ShapeError(f"landmarks: a picture of {width_px:g} x {height_px:g} pixels has no size")
+    xyzv[..., 1] *= height_px / width_px
+    brightness = _floats("luminance", luminance)
+    if brightness.ndim == 0:
+        brightness = np.full(len(xyzv), brightness)
+    world = xyzv[..., :3].copy() if world_m is None else _floats("world_m", world_m)
+    height = np.where(np.isnan(brightness), np.nan, height_px / width_px)
+    return Landmarks(times, xyzv, world, brightness, height)
+
+
+def _floats(name: str, values: ArrayLike) -> FloatArray:
+    """Return a copy of `values` as float64."""
+    try:
+        return np.array(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ShapeError(f"landmarks: {name} is not an array of numbers ({error})") from error

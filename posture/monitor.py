@@ -22,7 +22,18 @@ class FrameObserver(Protocol):
         ...
 
     def detect(self, frame: Frame) -> Landmarks:
-        """Return the landmarks of one frame (T = 1)."""
+        """Find the landmarks of one frame.
+
+        Parameters
+        ----------
+        frame : Frame
+            Its time is never before that of the one before.
+
+        Returns
+        -------
+        Landmarks
+            One row (T = 1); NaN = nobody.
+        """
         ...
 
     def seek(self, baseline: Baseline | None) -> None:
@@ -34,7 +45,13 @@ class FrameObserver(Protocol):
         ...
 
     def judge_all(self, is_on: bool) -> None:
-        """Judge every frame from now on, or as few as will do again."""
+        """Judge every frame from now on, or as few as will do again.
+
+        Parameters
+        ----------
+        is_on : bool
+            Whether it is every frame.
+        """
         ...
 
 

@@ -63,15 +63,31 @@ class Observer:
         self._scene = SceneWatch()
 
     def judge_all(self, is_on: bool) -> None:
-        """Nothing to do: every frame is judged."""
+        """Do nothing: every frame is judged.
+
+        Parameters
+        ----------
+        is_on : bool
+            Whether it is every frame; it always is.
+        """
 
     def detect(self, frame: Frame) -> Landmarks:
-        """Return what is seen in one frame (T = 1).
+        """Find the person, and every 0.45 s where the background lies.
+
+        Parameters
+        ----------
+        frame : Frame
+            Its time is never before that of the one before.
+
+        Returns
+        -------
+        Landmarks
+            One row (T = 1); NaN = nobody.
 
         Raises
         ------
-        PostureError
-            As :meth:`PoseLandmarker.detect <posture.landmarker.PoseLandmarker.detect>`.
+        TimestampError, ShapeError, LandmarkerError
+            As :meth:`PoseLandmarker.detect`.
         """
         landmarks = self._follower.detect(frame)
         if frame.image_rgb is None:

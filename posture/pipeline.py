@@ -164,15 +164,35 @@ class Pipeline:
         return None if self._move.is_moved else self.baseline
 
     def snooze(self, until_s: float) -> None:
-        """Alert nobody before frame time `until_s`, seconds."""
+        """Alert nobody for a while.
+
+        Parameters
+        ----------
+        until_s : float
+            Frame time, seconds, from which on alerts may come again; infinite = until :meth:`unsnooze`.
+        """
         self._policy.snooze(until_s)
 
     def set_time_of_day(self, t_s: float, time_of_day_s: float) -> None:
-        """Tell what the clock on the wall shows at frame time `t_s`, seconds after midnight, for quiet hours."""
+        """Tell what the clock on the wall shows, for quiet hours.
+
+        Parameters
+        ----------
+        t_s : float
+            Frame time, seconds.
+        time_of_day_s : float
+            What it shows then, seconds after midnight.
+        """
         self._policy.set_time_of_day(t_s, time_of_day_s)
 
     def set_standing(self, is_standing: bool) -> None:
-        """Tell whether the person stands or sits at the desk from now on, as the profile in use says."""
+        """Tell whether the person stands or sits at the desk from now on.
+
+        Parameters
+        ----------
+        is_standing : bool
+            As the profile in use says; time stood is not time sat.
+        """
         self._clock.set_standing(is_standing)
 
     @property
@@ -185,11 +205,23 @@ class Pipeline:
         self._policy.snoozed_until_s = None
 
     def set_muted(self, is_muted: bool) -> None:
-        """Alert nobody while the desktop is not to be disturbed, however long; what is due then comes afterwards."""
+        """Alert nobody while the desktop is not to be disturbed.
+
+        Parameters
+        ----------
+        is_muted : bool
+            However long it is; what is due then comes afterwards.
+        """
         self._policy.is_muted = is_muted
 
     def use_baseline(self, baseline: Baseline) -> None:
-        """Judge against another baseline from the next frame on, the camera being where it should be."""
+        """Judge against another baseline from the next frame on.
+
+        Parameters
+        ----------
+        baseline : Baseline
+            Taken with the camera where it is now.
+        """
         self._use(baseline)
         if self._fit is not None:
             self._fit = FitJudge(baseline)
@@ -198,7 +230,23 @@ class Pipeline:
             smoother.reset()
 
     def run(self, landmarks: Landmarks) -> Iterator[StepResult]:
-        """Yield the result of every frame of `landmarks`; a fold of :meth:`step`."""
+        """Judge many frames, one after the other; a fold of :meth:`step`.
+
+        Parameters
+        ----------
+        landmarks : Landmarks
+            T frames, in the order of time, none before the newest one judged.
+
+        Yields
+        ------
+        StepResult
+            Of every frame.
+
+        Raises
+        ------
+        TimestampError, CalibrationError
+            As :meth:`step`.
+        """
         for row in measure_rows(landmarks):
             yield self.step(row)
 

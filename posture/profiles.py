@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +25,17 @@ def now_utc() -> str:
 
 
 def profile_path(name: str) -> Path:
-    """Return the file of the profile `name`.
+    """Return the file of a profile.
+
+    Parameters
+    ----------
+    name : str
+        As given to ``posture calibrate --profile``; "default" is what it is called without.
+
+    Returns
+    -------
+    Path
+        Whether it exists or not.
 
     Raises
     ------
@@ -52,15 +63,22 @@ def is_there(path: Path) -> bool:
         ) from error
 
 
-def save_baseline(path: Path, baseline: Baseline) -> None:
-    """Write `baseline` to `path`, whole or not at all.
+def save_baseline(path: str | os.PathLike[str], baseline: Baseline) -> None:
+    """Write a baseline to a file, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or path
+        A JSON file; one that is there is replaced.
+    baseline : Baseline
+        What to keep.
 
     Raises
     ------
     OutputError
         If the file cannot be written.
     """
-    save_profile(path, Profile(baseline))
+    save_profile(Path(path), Profile(baseline))
 
 
 def save_profile(path: Path, profile: Profile) -> None:
@@ -74,15 +92,25 @@ def save_profile(path: Path, profile: Profile) -> None:
     write_atomically(path, msgspec.json.format(encode_profile(profile), indent=2) + b"\n")
 
 
-def load_baseline(path: Path) -> Baseline:
-    """Read the baseline of `path`.
+def load_baseline(path: str | os.PathLike[str]) -> Baseline:
+    """Read a baseline from a file.
+
+    Parameters
+    ----------
+    path : str or path
+        What :func:`save_baseline` or ``posture calibrate`` wrote; :func:`profile_path` has the latter's.
+
+    Returns
+    -------
+    Baseline
+        Equal to what was saved.
 
     Raises
     ------
     ProfileError
         If the file is missing, unreadable, damaged, of another version or not a baseline.
     """
-    return read_profile(path).baseline
+    return read_profile(Path(path)).baseline
 
 
 def read_profile(path: Path) -> Profile:

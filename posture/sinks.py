@@ -23,7 +23,13 @@ class Sink(Protocol):
     """Something that takes every frame's result."""
 
     def handle(self, result: StepResult) -> None:
-        """Take one frame's result in."""
+        """Take one frame's result in.
+
+        Parameters
+        ----------
+        result : StepResult
+            In the order of time.
+        """
         ...
 
     def close(self) -> None:

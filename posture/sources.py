@@ -172,6 +172,11 @@ def open_source(
     stop : threading.Event, optional
         Ends the iteration soon after it is set, from any thread or a signal handler.
 
+    Returns
+    -------
+    FrameSource
+        Iterate it for its frames; close it, or use it in a ``with`` block.
+
     Raises
     ------
     SourceError

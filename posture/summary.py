@@ -106,7 +106,13 @@ class Summarizer:
         self._tracker = BoutTracker(max_gap_s)
 
     def handle(self, result: StepResult) -> None:
-        """Take one frame's result in."""
+        """Take one frame's result in.
+
+        Parameters
+        ----------
+        result : StepResult
+            Its time is never before that of the one before.
+        """
         self._n_frames += 1
         previous, self._previous = self._previous, result
         if previous is not None and (dt_s := result.t_s - previous.t_s) <= self._max_gap_s:
@@ -124,7 +130,13 @@ class Summarizer:
         """Nothing to release."""
 
     def summary(self) -> Summary:
-        """Return what has happened so far."""
+        """Add up what has happened so far.
+
+        Returns
+        -------
+        Summary
+            The open bout is in it, as far as it has come.
+        """
         still_open = self._tracker.open
         bouts = self._bouts if still_open is None else [*self._bouts, still_open]
         return Summary(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import zipfile
 import zlib
 from dataclasses import fields
@@ -31,11 +32,18 @@ _FIELDS = tuple(field.name for field in fields(Landmarks))
 _POINT_FIELDS = ("xyzv", "world_m")
 
 
-def save_trace(path: Path, landmarks: Landmarks) -> None:
-    """Write `landmarks` to `path`, all of it or nothing.
+def save_trace(path: str | os.PathLike[str], landmarks: Landmarks) -> None:
+    """Write landmarks to a file, all of it or nothing.
 
     Points are stored as float32 where that is exact, as it is for all that the landmarker returns, and
     as float64 otherwise; NaN rows (no person) are kept. A file that is already there is replaced.
+
+    Parameters
+    ----------
+    path : str or path
+        An ``.npz`` file.
+    landmarks : Landmarks
+        What to keep.
 
     Raises
     ------
@@ -49,13 +57,18 @@ def save_trace(path: Path, landmarks: Landmarks) -> None:
     content = io.BytesIO()
     np.savez_compressed(content, allow_pickle=False, **arrays)
     try:
-        write_atomically(path, content.getvalue())
+        write_atomically(Path(path), content.getvalue())
     except OutputError as error:
         raise TraceError(f"{path}: the trace cannot be written ({error})") from error
 
 
-def load_trace(path: Path) -> Landmarks:
-    """Read the trace or recording `path`; which of the two it is, its first bytes tell.
+def load_trace(path: str | os.PathLike[str]) -> Landmarks:
+    """Read the landmarks of a trace or a recording; which of the two it is, its first bytes tell.
+
+    Parameters
+    ----------
+    path : str or path
+        What :func:`save_trace`, ``posture record`` or ``posture run --record`` wrote.
 
     Returns
     -------
@@ -69,11 +82,11 @@ def load_trace(path: Path) -> Landmarks:
         If the file is missing, cut short, not a trace, or of another version.
     """
     try:
-        data = path.read_bytes()
+        data = Path(path).read_bytes()
     except OSError as error:
         raise TraceError(f"{path}: the trace cannot be read ({error.strerror or error})") from error
     if data.startswith(MAGIC):
-        return _load_recording(path)
+        return _load_recording(Path(path))
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             version = int(archive["version"])

@@ -1,43 +1,27 @@
 """One chart of a whole clip: deviations with their boundaries, what was judged, states, reasons and events.
 
-Drawn by Matplotlib, the extra ``posture[plot]``; it is imported when a chart is written and not before.
+The parts are drawn by :mod:`posture.view.axes`.
 """
 
 from __future__ import annotations
 
 import html
 import io
-import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
-
-import numpy as np
+from typing import Final
 
 from posture.baseline import Baseline
 from posture.errors import OutputError
 from posture.files import write_atomically
 from posture.judging import Thresholds, make_thresholds
-from posture.landmarks import FloatArray
 from posture.pipeline import StepResult
 from posture.settings import JudgeSettings
-from posture.slouch import EventKind, Reason, SlouchEvent, SlouchState
-from posture.words import EVENTS, ORANGE, REASONS, STATES, clock
+from posture.slouch import EventKind, SlouchEvent
+from posture.view.axes import draw_all, import_matplotlib
+from posture.words import EVENTS, REASONS, clock
 
 KINDS: Final = (".png", ".svg", ".html")
-_NECK, _TRUNK, _JUDGED = "#0072b2", "#d55e00", "#444444"  # Okabe & Ito 2008
-_HATCHES: Final = {
-    SlouchState.UPRIGHT: "",
-    SlouchState.SLOUCHING: "///",
-    SlouchState.AWAY: "...",
-    SlouchState.UNKNOWN: "xx",
-}
-"""So that a state can be told without its colour."""
-_MARKED: Final = {
-    EventKind.ALERT: "alert",
-    EventKind.BREAK_DUE: "break due",
-    EventKind.CAMERA_MOVED: "camera moved",
-}
 _SIZE_IN, _DPI = (12.0, 6.6), 150
 _STYLE: Final = {
     "axes.spines.right": False,
@@ -77,40 +61,27 @@ class PlotSink:
         self, path: Path, title: str, baseline: Callable[[], Baseline | None], judge: JudgeSettings
     ) -> None:
         check_plot_name(path)
-        _import_matplotlib()
+        import_matplotlib("--plot")
         self._path, self._title, self._baseline, self._judge = path, title, baseline, judge
-        self._rows: list[tuple[float, float, float, float]] = []
-        self._states: list[tuple[SlouchState, Reason]] = []
-        self._events: list[SlouchEvent] = []
+        self._steps: list[StepResult] = []
 
     def handle(self, result: StepResult) -> None:
         """Take in one step."""
-        is_judged = result.reason is Reason.NONE
-        degrees = (
-            (result.neck_deviation_deg, result.thoracic_deviation_deg) if is_judged else (np.nan, np.nan)
-        )
-        self._rows.append((result.t_s, *degrees, result.slouch_ratio))
-        self._states.append((result.state, result.reason))
-        self._events += result.events
+        self._steps.append(result)
 
     def close(self) -> None:
         """Write the chart; nothing if there was no step."""
-        if not self._rows:
+        if not self._steps:
             return
         baseline = self._baseline()
         limits = None if baseline is None else make_thresholds(self._judge, baseline)
         kind = self._path.suffix.lower().removeprefix(".")
         drawn = _draw(
-            np.array(self._rows),
-            self._states,
-            self._events,
-            limits,
-            self._judge.release_ratio,
-            self._title,
-            "png" if kind == "png" else "svg",
+            self._steps, limits, self._judge.release_ratio, self._title, "png" if kind == "png" else "svg"
         )
         if kind == "html":
-            drawn = _page(drawn.decode(), self._title, self._events).encode()
+            events = [event for step in self._steps for event in step.events]
+            drawn = _page(drawn.decode(), self._title, events).encode()
         write_atomically(self._path, drawn, is_durable=False)
 
 
@@ -120,102 +91,17 @@ def check_plot_name(path: Path) -> None:
         raise OutputError(f"{path}: a plot is {', '.join(KINDS[:-1])} or {KINDS[-1]}: name such a file")
 
 
-def _import_matplotlib() -> Any:
-    """Return Matplotlib, without its words about its font cache."""
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)
-    try:
-        import matplotlib
-        import matplotlib.figure
-    except ImportError as error:
-        raise OutputError("--plot needs Matplotlib: python -m pip install matplotlib") from error
-    return matplotlib
-
-
 def _draw(
-    rows: FloatArray,
-    states: list[tuple[SlouchState, Reason]],
-    events: list[SlouchEvent],
-    limits: Thresholds | None,
-    release_ratio: float,
-    title: str,
-    kind: str,
+    steps: list[StepResult], limits: Thresholds | None, release_ratio: float, title: str, kind: str
 ) -> bytes:
     """Return the chart as the content of a file."""
-    matplotlib = _import_matplotlib()
+    matplotlib = import_matplotlib("--plot")
     with matplotlib.rc_context(_STYLE):
         figure = matplotlib.figure.Figure(figsize=_SIZE_IN, dpi=_DPI, layout="constrained")
-        degrees, judged, band = figure.subplots(3, sharex=True, height_ratios=(5, 3, 1.1))
-        degrees.set_title(title.replace("$", r"\$"), fontsize=12, fontweight="bold")
-        t_s = rows[:, 0]
-        for column, name, colour, style in ((1, "neck", _NECK, "-"), (2, "trunk", _TRUNK, (0, (4, 1)))):
-            degrees.plot(t_s, rows[:, column], color=colour, linestyle=style, linewidth=1.3, label=name)
-            if limits is not None:
-                limit_deg = limits.neck_deg if name == "neck" else limits.thoracic_deg
-                text = f"{name} limit {limit_deg:.0f}°"
-                degrees.axhline(limit_deg, color=colour, linestyle=":", linewidth=1.2, label=text)
-        degrees.axhline(0.0, color="#bbbbbb", linewidth=0.8, zorder=0)
-        degrees.set_ylabel("degrees forward\nof your upright")
-        degrees.legend(loc="upper left", ncols=4, frameon=False, fontsize=9)
-        degrees.margins(y=0.2)
-        judged.plot(t_s, rows[:, 3], color=_JUDGED, linewidth=1.2)
-        judged.axhline(1.0, color=ORANGE, linewidth=1.4)
-        judged.axhline(release_ratio, color="#999999", linestyle=":", linewidth=1.0)
-        for y, text in ((1.0, "a slouch above this"), (release_ratio, "over below this")):
-            judged.annotate(text, (0.005, y), xycoords=("axes fraction", "data"), fontsize=8, va="bottom")
-        judged.set_ylabel("share of\nthe limit")
-        judged.set_ylim(min(-0.2, float(np.nanmin(rows[:, 3], initial=0.0))), max(1.3, _top(rows[:, 3])))
-        _draw_band(matplotlib, band, t_s, states)
-        for event in (event for event in events if event.kind in _MARKED):
-            for axis in (degrees, judged):
-                axis.axvline(event.confirmed_s, color="black", linewidth=1.0)
-            degrees.annotate(
-                _MARKED[event.kind],
-                (event.confirmed_s, 1.0),
-                xycoords=("data", "axes fraction"),
-                xytext=(3, -9),
-                textcoords="offset points",
-                fontsize=9,
-                fontweight="bold",
-            )
-        band.set_xlim(t_s[0], max(t_s[-1], t_s[0] + 1.0))
-        band.set_xlabel("time")
-        band.xaxis.set_major_formatter(lambda value, _position: clock(max(value, 0.0)))
+        draw_all(figure, steps, limits, release_ratio, title)
         content = io.BytesIO()
         figure.savefig(content, format=kind, metadata={"Date": None} if kind == "svg" else None)
     return content.getvalue()
-
-
-def _draw_band(matplotlib: Any, axis: Any, t_s: FloatArray, states: list[tuple[SlouchState, Reason]]) -> None:
-    """Draw the states as a band, each with its colour, its hatch and, where there is room, its word."""
-    starts = [i for i, told in enumerate(states) if i == 0 or told != states[i - 1]]
-    last_s, total_s = float(t_s[-1]), max(float(t_s[-1] - t_s[0]), 1e-9)
-    for i, start in enumerate(starts):
-        state, reason = states[start]
-        begin_s = float(t_s[start])
-        end_s = float(t_s[starts[i + 1]]) if i + 1 < len(starts) else last_s
-        axis.axvspan(
-            begin_s, end_s, facecolor=STATES[state][2], hatch=_HATCHES[state], edgecolor="#00000055", lw=0
-        )
-        word = REASONS[reason] or STATES[state][1]
-        if (end_s - begin_s) / total_s > 0.012 * len(word):  # a letter is about a hundredth of the width
-            axis.text(
-                (begin_s + end_s) / 2,
-                0.5,
-                word,
-                ha="center",
-                va="center",
-                fontsize=9,
-                bbox={"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 1.5},
-            )
-    axis.set_yticks([])
-    axis.spines["left"].set_visible(False)
-    axis.set_ylabel("state", rotation=0, ha="right", va="center")
-
-
-def _top(values: FloatArray) -> float:
-    """Return the upper end of an axis that shows all but spikes."""
-    is_there = values[~np.isnan(values)]
-    return 1.1 * float(np.quantile(is_there, 0.995)) if len(is_there) else 1.0
 
 
 def _page(svg: str, title: str, events: list[SlouchEvent]) -> str:

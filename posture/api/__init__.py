@@ -1,0 +1,1 @@
+"""What `import posture` gives beside the pieces themselves: replays, cameras and tables in one call."""
