@@ -153,7 +153,7 @@ def compute_angles(landmarks: Landmarks) -> Angles:
     cues, place = np.empty((n, N_CUES)), np.empty((n, N_PLACE))
     for start in range(0, n, BLOCK):
         block = slice(start, start + BLOCK)
-        cues[block] = compute_cues(landmarks.xyzv[block], landmarks.world_m[block])
+        cues[block] = compute_cues(landmarks.xyzv[block], landmarks.world_m[block], landmarks.face[block])
         place[block] = _find_place(landmarks.xyzv[block], cues[block])
     return Angles(landmarks.t_s, cues, place)
 
