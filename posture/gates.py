@@ -11,7 +11,7 @@ What is asked first wins: a passer-by is in another place before they are badly 
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import IntEnum
 from math import isnan
 from typing import Final
 
@@ -35,16 +35,16 @@ BELOW_RATIO: Final = 0.1
 laptop session, two slouches of which lie 0.02-0.04 below."""
 
 
-class Gate(StrEnum):
+class Gate(IntEnum):
     """What keeps a frame from being judged, in the order in which it is asked."""
 
-    DARK = "dark"
-    PLACE = "place"
-    SIZE = "size"
-    EDGE = "edge"
-    UNSURE = "unsure"
-    TURNED = "turned"
-    TURNED_FAR = "turned_far"
+    DARK = 0
+    PLACE = 1
+    SIZE = 2
+    EDGE = 3
+    UNSURE = 4
+    TURNED = 5
+    TURNED_FAR = 6
 
 
 class Gates:
@@ -58,11 +58,12 @@ class Gates:
 
     def __init__(self, judge: JudgeSettings) -> None:
         self._judge = judge
+        self._baseline: Baseline | None = None
         self.reset()
 
     def reset(self) -> None:
         """Open all gates, as for somebody who has just come."""
-        self._shut: set[Gate] = set()
+        self._shut = [False] * len(Gate)
 
     def step(
         self,
@@ -91,7 +92,8 @@ class Gates:
             return Reason.NO_PICTURE
         is_dark = self._is_below(Gate.DARK, luminance, judge.min_luminance)
         if isnan(landmarks.xyzv[0, 0, 0]):
-            self._shut &= {Gate.DARK}
+            self.reset()
+            self._shut[Gate.DARK] = is_dark
             return Reason.TOO_DARK if is_dark else Reason.NO_PERSON
         if baseline is None:
             return Reason.NOT_CALIBRATED
@@ -107,10 +109,13 @@ class Gates:
 
     def _find_elsewhere(self, angles: Angles, baseline: Baseline) -> Reason:
         """Return OUT_OF_PLACE for somebody who is not where, or not as large as, the calibrated person."""
-        spot, own = find_spot(angles), baseline_spot(baseline)
-        width = float(baseline.place_centre[Place.SHOULDER_WIDTH])
-        is_away = self._is_above(Gate.PLACE, offset_ratio(spot, own, width), self._judge.max_offset_ratio)
-        is_away |= self._is_above(Gate.SIZE, size_share(spot, own), 1.0)
+        if baseline is not self._baseline:
+            self._baseline, self._own = baseline, baseline_spot(baseline)
+            self._width = float(baseline.place_centre[Place.SHOULDER_WIDTH])
+        spot = find_spot(angles)
+        offset = offset_ratio(spot, self._own, self._width)
+        is_away = self._is_above(Gate.PLACE, offset, self._judge.max_offset_ratio)
+        is_away |= self._is_above(Gate.SIZE, size_share(spot, self._own), 1.0)
         return Reason.OUT_OF_PLACE if is_away else Reason.NONE
 
     def _find_unclear(
@@ -125,7 +130,7 @@ class Gates:
         if is_unsure or isnan(visibility):
             return Reason.LOW_CONFIDENCE
         if not isnan(head_yaw_deg):
-            self._shut.discard(Gate.TURNED_FAR)
+            self._shut[Gate.TURNED_FAR] = False
             is_turned = self._is_above(Gate.TURNED, abs(head_yaw_deg), self._judge.max_yaw_deg)
             return Reason.TURNED_AWAY if is_turned else Reason.NONE
         # Unlike anything the estimator knows: is it for the head's being turned far, as the picture has it?
@@ -135,21 +140,21 @@ class Gates:
 
     def _is_above(self, gate: Gate, value: float, limit: float) -> bool:
         """Return whether a gate is shut by too large a value."""
-        boundary = (1.0 - MARGIN) * limit if gate in self._shut else limit
+        boundary = (1.0 - MARGIN) * limit if self._shut[gate] else limit
         return self._set(gate, value > boundary)
 
     def _is_below(self, gate: Gate, value: float, limit: float) -> bool:
         """Return whether a gate is shut by too small a value."""
-        boundary = (1.0 + MARGIN) * limit if gate in self._shut else limit
+        boundary = (1.0 + MARGIN) * limit if self._shut[gate] else limit
         return self._set(gate, value < boundary)
 
     def _is_cut(self, outside: float) -> bool:
         """Return whether somebody is cut by the edge, given how far they are outside, image widths."""
-        return self._set(Gate.EDGE, outside > (-EDGE_RATIO if Gate.EDGE in self._shut else 0.0))
+        return self._set(Gate.EDGE, outside > (-EDGE_RATIO if self._shut[Gate.EDGE] else 0.0))
 
     def _set(self, gate: Gate, is_shut: bool) -> bool:
         """Remember whether a gate is shut, and return it."""
-        (self._shut.add if is_shut else self._shut.discard)(gate)
+        self._shut[gate] = is_shut
         return is_shut
 
 
@@ -159,15 +164,17 @@ def _outside(landmarks: Landmarks) -> tuple[float, float]:
     Of the head: nose, mouth and the middle of the ears, as a cropped forehead does no harm, and of an ear that the
     head hides the model only guesses; of the shoulders their middle.
     """
-    points = landmarks.xyzv[0, : P.RIGHT_SHOULDER + 1, :2].tolist()
+    xy = landmarks.xyzv[0, : P.RIGHT_SHOULDER + 1, :2].tolist()
     height = float(landmarks.height_ratio[0])
-    ears, mouth, shoulders = (
-        [(points[left][axis] + points[right][axis]) * 0.5 for axis in (0, 1)]
-        for left, right in (
-            (P.LEFT_EAR, P.RIGHT_EAR),
-            (P.MOUTH_LEFT, P.MOUTH_RIGHT),
-            (P.LEFT_SHOULDER, P.RIGHT_SHOULDER),
-        )
+    head = max(
+        _beyond(xy[P.NOSE], xy[P.NOSE], height),
+        _beyond(xy[P.LEFT_EAR], xy[P.RIGHT_EAR], height),
+        _beyond(xy[P.MOUTH_LEFT], xy[P.MOUTH_RIGHT], height),
     )
-    head = max(max(-x, x - 1.0, -y, y - height) for x, y in (points[P.NOSE], ears, mouth))
-    return head, max(-shoulders[0], shoulders[0] - 1.0, -shoulders[1], shoulders[1] - height)
+    return head, _beyond(xy[P.LEFT_SHOULDER], xy[P.RIGHT_SHOULDER], height)
+
+
+def _beyond(left: list[float], right: list[float], height: float) -> float:
+    """Return how far the middle of two points lies outside the picture, image widths; negative = inside by so much."""
+    x, y = (left[0] + right[0]) * 0.5, (left[1] + right[1]) * 0.5
+    return max(-x, x - 1.0, -y, y - height)
