@@ -1,9 +1,9 @@
 """Measure the judged person's face more finely than the pose model can: a face mesh network, run by OpenCV.
 
-The pose model looks at the whole body, and a face 40 px wide at that; this network looks at a crop of the face alone and
-places 468 points, of which nine numbers are kept (:class:`posture.landmarks.Face`). The crop follows from the pose
-landmarks of the same picture, so it is always the judged person's face, and nothing is remembered: the same
-picture and landmarks give the same bits.
+The pose model looks at the whole body, and at a face that is 40 px wide to it; this network looks at a crop of the
+face alone and places 468 points, of which nine numbers are kept (:class:`posture.landmarks.Face`). The crop follows
+from the pose landmarks of the same picture, so it is always the judged person's face, and nothing is remembered: the
+same picture and landmarks give the same bits.
 """
 
 from __future__ import annotations
@@ -15,12 +15,10 @@ import numpy as np
 from posture.bundled import FACE_MODEL_NAME, asset_path
 from posture.capture import import_cv2
 from posture.errors import LandmarkerError
-from posture.face import crop_matrix, face_crop, fit_face, to_picture
+from posture.face import CROP_PX, crop_matrix, face_crop, fit_face, mesh_in_picture
 from posture.landmarks import N_FACE, FloatArray, UInt8Array
 from posture.model_file import read_face_model
 
-CROP_PX: Final = 192
-"""Side of the square picture the network takes; the model card's."""
 N_POINTS: Final = 468
 MESH, PRESENCE = "conv2d_21", "conv2d_31"
 """The network's outputs: x, y and z of every point in crop pixels; the logit of "there is a face"."""
@@ -88,7 +86,7 @@ class FaceNetwork:
             raise LandmarkerError(f"face network: OpenCV failed on a picture: {_one_line(error)}") from error
         if not logit > MIN_PRESENCE_LOGIT or not np.isfinite(mesh).all():
             return nothing
-        fit = fit_face(to_picture(mesh, crop), width_px)
+        fit = fit_face(mesh_in_picture(mesh, crop), width_px)
         return np.asarray(fit.astype(np.float32).astype(np.float64))
 
     def _run(self, face_rgb: UInt8Array) -> tuple[FloatArray, float]:

@@ -51,7 +51,7 @@ class PoseLandmark(IntEnum):
 
 
 class Face(IntEnum):
-    """Column of :attr:`Landmarks.face`: a face mesh as a rigid weak-perspective fit sees it, image widths.
+    """Column of :attr:`Landmarks.face`: a face mesh as the fit of a rigid face sees it, image widths.
 
     The axes are the face's own, leftward, downward and backward, each times the face's scale, as they lie in the
     picture: their x is to the right, their y down. Mirroring the picture makes 1 minus `CENTRE_X` of it and flips
@@ -59,9 +59,9 @@ class Face(IntEnum):
     """
 
     CENTRE_X = 0
-    """Middle of the mesh, from the left edge."""
+    """Middle of the rigid points (:mod:`posture.face`), from the left edge."""
     CENTRE_Y = 1
-    """Middle of the mesh, from the top edge."""
+    """The same, from the top edge."""
     AX_X = 2
     AX_Y = 3
     AY_X = 4
@@ -69,7 +69,7 @@ class Face(IntEnum):
     AZ_X = 6
     AZ_Y = 7
     SIZE = 8
-    """Root of the summed squares of the centred mesh, depth included."""
+    """Root of the summed squares of these points about their middle, depth included."""
 
 
 N_FACE = len(Face)

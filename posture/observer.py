@@ -1,4 +1,4 @@
-"""All that is taken from a picture before it is dropped: the right person's landmarks and face, the background's place."""
+"""All that is taken from a picture before it is dropped: one person's landmarks and face, the background's place."""
 
 from __future__ import annotations
 

@@ -62,8 +62,8 @@ def load_trace(path: Path) -> Landmarks:
     Returns
     -------
     Landmarks
-        Equal to what was saved, in float64; no faces where the file is older than they are. Of a recording that is cut off or damaged, what comes before that; a
-        warning is logged then.
+        Equal to what was saved, in float64; without faces where the file is older than they are. Of a recording that
+        is cut off or damaged, what comes before that; a warning is logged then.
 
     Raises
     ------

@@ -37,7 +37,9 @@ def make_observer(settings: Settings) -> Observer:
     # not Path.expanduser, which raises where there is no such home: what is left is a path that does not exist
     path = Path(os.path.expanduser(settings.model.path)) if settings.model.path else None  # noqa: PTH111
     is_quiet = not logging.getLogger().isEnabledFor(logging.DEBUG)
-    face_network = FaceNetwork() if settings.pose.face else None  # first: what fails, fails before a model runs
+    face_network = (
+        FaceNetwork() if settings.pose.face else None
+    )  # first: what fails, fails before a model runs
     landmarker = PoseLandmarker(path, min_confidence=settings.model.min_confidence, quiet=is_quiet)
     return Observer(landmarker, settings.judge, face_network)
 

@@ -3,7 +3,7 @@ r"""The bytes of a recording: one gzip member per record, JSON and plain arrays 
 ::
 
     gzip member    {"record":"header","posture_trace":1,...}\n
-    gzip member    {"record":"rows","first":0,"rows":21,...}\n  t_s flags condition luminance height shift points world face
+    gzip member    {"record":"rows","first":0,"rows":21,...}\n  t_s flags condition luminance height shift points ...
     ...
     gzip member    {"record":"end","rows":57600}\n
 
