@@ -1,4 +1,4 @@
-"""Make `pose_landmarker_full.task`, the pose model that the package carries.
+"""Make `pose_landmarker_full.task`, the pose model that the package carries, and fetch the face network beside it.
 
     python models/build_bundle.py [--wheel PATH] [--output PATH]
 

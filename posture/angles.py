@@ -125,6 +125,7 @@ def measure_rows(landmarks: Landmarks) -> Iterator[Landmarks]:
             luminance[one],
             landmarks.height_ratio[one],
             landmarks.scene_shift[one],
+            landmarks.face[one],
             angles=angles[one],
         )
 

@@ -16,7 +16,7 @@ from posture.attention import Attention
 from posture.calibration_run import CalibrationResult
 from posture.conductor import Conductor
 from posture.config import history_path
-from posture.control.commands import Command, Pause, Recalibrate, Reply, Resume, Snooze, Wrong
+from posture.control.commands import Command, Pause, Recalibrate, Reply, Resume, Rezero, Snooze, Wrong
 from posture.delivery import NotificationQueue
 from posture.desktop.circumstances import Orders, decide
 from posture.desktop.watcher import DesktopWatcher
@@ -46,7 +46,12 @@ from posture.view.onlooker import Onlooker
 from posture.view.preview import Preview, PreviewSink
 from posture.view.window import Command as PreviewCommand
 
-ASKED: dict[Action, Command] = {"snooze": Snooze(), "recalibrate": Recalibrate(), "wrong": Wrong()}
+ASKED: dict[Action, Command] = {
+    "snooze": Snooze(),
+    "recalibrate": Recalibrate(),
+    "rezero": Rezero(),
+    "wrong": Wrong(),
+}
 """What a notification's button has the monitor do."""
 
 
@@ -93,12 +98,15 @@ class Assembly:
         outputs: Sequence[Sink] = (),
     ) -> None:
         self._source, self._pipeline, self._console, self._stop = source, pipeline, console, stop
+        self._observer = observer
         self._reception, self._is_plain, self._outputs = reception, is_plain, outputs
         self._preview = preview
         self._settings = settings = pipeline.settings
         self._camera = source if isinstance(source, LiveSource) else None
         self._duty = DutyCycle(settings)
         self._attention = None if self._camera is None else Attention(observer, self._camera, self._duty)
+        if self._camera is not None:  # a clip is judged as well as can be
+            observer.use_face(self._duty.has_face)
         self._desktop = None if self._camera is None else DesktopWatcher(settings)
         self._load = Load()
         keeps = reception is not None and self._camera is not None and settings.history.enabled
@@ -226,6 +234,7 @@ class Assembly:
             return Orders()
         orders = decide(self._desktop.latest(), self._settings, is_present=is_present)
         self._duty.use(orders.preset)
+        self._observer.use_face(self._duty.has_face)
         return orders
 
     def _announce(self, title: str, message: str) -> None:

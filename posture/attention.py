@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from posture.baseline import Baseline
 from posture.camera_move import CameraMoveJudge
 from posture.duty import DutyCycle
 from posture.encoded import EncodedFrame
@@ -22,7 +23,7 @@ from posture.glimpse import changed_ratio, glimpse, is_covered, person_cells
 from posture.landmarks import FloatArray, Frame, Landmarks, no_person
 from posture.monitor import FrameObserver
 from posture.pipeline import StepResult
-from posture.slouch import Reason
+from posture.slouch import OTHERS, Reason
 
 FROZEN_S = 10.0
 """Seconds of pictures equal to the last bit; a sensor has noise (our choice: longer than some servers take to send
@@ -65,13 +66,17 @@ class Attention:
 
     @property
     def condition(self) -> Reason:
-        """Whether the camera is covered or frozen."""
+        """Whether the camera is covered or frozen, or the observer's own as of the frame judged last."""
         return self._condition
 
     @property
     def judged_hz(self) -> float:
         """Frames judged per second of late."""
         return len(self._judged_s) / min(max(self._t_s, 1.0), RATE_SPAN_S)
+
+    def seek(self, baseline: Baseline | None) -> None:
+        """Look for the person of this baseline among several; None = whoever is there."""
+        self._observer.seek(baseline)
 
     def rebase(self) -> None:
         """Take the background as it is from now on for where the camera should be."""
@@ -81,6 +86,7 @@ class Attention:
     def judge_all(self, is_on: bool) -> None:
         """Judge every frame from now on, whatever the duty cycle says, or as few as will do again."""
         self._judges_all = is_on
+        self._observer.judge_all(is_on)
 
     def detect(self, frame: Frame) -> Landmarks:
         """Return the landmarks of one frame (T = 1): its own, or the last ones if it shows the same.
@@ -108,6 +114,9 @@ class Attention:
 
     def handle(self, result: StepResult) -> None:
         """Set when the next frame is looked at."""
+        if self._is_judged and self._held is not None and result.reason in OTHERS:
+            # Who is followed is not who is waited for: anything that changes may be their coming back.
+            self._held = (*self._held[:2], np.ones_like(self._held[2]))
         is_unsure = self._is_shifted is not (result.reason is Reason.CAMERA_MOVED)
         period_s = self._duty.step(result, is_judged=self._is_judged, is_unsure=is_unsure)
         self._source.rate_hz = 1.0 / (self._duty.fastest_s if self._judges_all else period_s)
@@ -117,13 +126,13 @@ class Attention:
 
     def _judge_or_hold(self, frame: Frame, cells: FloatArray) -> Landmarks:
         """Return the frame's own landmarks if it must be judged, else the last ones at its time."""
-        self._condition = Reason.NONE
         changed = nan if self._held is None else changed_ratio(cells, self._held[1], self._held[2])
         is_due = self._judges_all or self._duty.is_due(frame.t_s, changed)
         if self._held is not None and not is_due:
             # The background is not repeated: two measurements of it must be two.
             return replace(self._held[0], t_s=np.array([frame.t_s]), scene_shift=_NO_SHIFT)
         landmarks = self._observer.detect(frame)
+        self._condition = self._observer.condition
         region = person_cells(landmarks.xyzv[0], float(landmarks.height_ratio[0]))
         self._held, self._is_judged = (landmarks, cells, region), True
         dx, dy, confidence = landmarks.scene_shift[0]

@@ -26,12 +26,15 @@ from posture.landmarker import PoseLandmarker
 from posture.landmarks import Landmarks, concatenate
 from posture.observer import Observer
 from posture.pipeline import Pipeline
+from posture.scene import SceneWatch
 from posture.settings import Settings
 from posture.sources import open_source
 from posture.stderr import quiet_stderr
 
 CALIBRATION_S = 5.0
 """Seconds of the clip that are taken as upright."""
+SMALL_PX = (160, 120)
+"""Picture that the camera-move figure is of."""
 N_STEPS = 2000
 """Single steps timed for the median."""
 N_BATCH = 200_000
@@ -75,6 +78,11 @@ def measure(clip: Path, repeat: int) -> Iterator[str]:
     yield (
         f"batch                   {frames_hz:,.0f} frames/s  ({copies_hz / frames_hz:.1f} x copying their bytes; "
         "landmarks to deviations; wanted: at least 500,000)"
+    )
+    look_us, copy_us = _background(clip, landmarks)
+    yield (
+        f"camera moved?           {look_us / 1e3:.2f} ms  ({look_us / copy_us:.0f} x copying the picture, 160x120; "
+        "wanted: at most 1 ms)"
     )
     yield f"start to first judgement  {_first_judgement_s(clip, landmarks):.2f} s  (a new process; wanted: at most 3)"
 
@@ -154,6 +162,27 @@ def _step(landmarks: Landmarks) -> tuple[float, float]:
             if pipeline.baseline is not None:
                 steps.append(middle_s - start_s)
     return 1e6 * median(steps), 1e6 * median(copies)
+
+
+def _background(clip: Path, landmarks: Landmarks) -> tuple[float, float]:
+    """Return the median microseconds of a look at the background at 160x120, and of copying that picture."""
+    cv2 = import_cv2()
+    watch = SceneWatch()
+    looks: list[float] = []
+    copies: list[float] = []
+    with open_source(str(clip)) as source:
+        for frame, xyzv in zip(source, landmarks.xyzv, strict=False):
+            if frame.image_rgb is None:
+                continue
+            small = cv2.resize(frame.image_rgb, SMALL_PX, interpolation=cv2.INTER_AREA)
+            start_s = time.perf_counter()
+            watch.step(frame.t_s, small, xyzv)
+            middle_s = time.perf_counter()
+            small.copy()
+            copies.append(time.perf_counter() - middle_s)
+            if watch.has_reference:
+                looks.append(middle_s - start_s)
+    return 1e6 * median(looks), 1e6 * median(copies)
 
 
 def _batch(landmarks: Landmarks) -> tuple[float, float]:

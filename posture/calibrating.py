@@ -32,6 +32,7 @@ from posture.profiles import (
     save_profile,
 )
 from posture.receipt import Drift, find_drift, make_receipt
+from posture.rezero import SECONDS, rezero
 from posture.separation import separate, sharpen
 from posture.session import TERMINATED, StopSignals, collect
 from posture.settings import Settings
@@ -88,11 +89,13 @@ def take_baseline(
     camera: str,
     seconds: float | None = None,
     with_slouch: bool = False,
+    old: Profile | None = None,
     window: Preview | None = None,
 ) -> Baseline | None:
     """Calibrate, before a camera with a countdown, and store the result; None = stopped before it was done.
 
-    Without a `path` nothing is stored: whoever is in a clip must not become the default.
+    Without a `path` nothing is stored: whoever is in a clip must not become the default. An `old` one is moved to
+    what is seen, and its quality kept.
     """
     seconds = seconds or settings.calibration.seconds
     countdown_s = 0.0 if is_clip else settings.calibration.countdown_s
@@ -111,7 +114,7 @@ def take_baseline(
         console.print("Stopped; no baseline was taken.")
         return None
     result = run.result(now_utc())
-    baseline: Baseline | None = result.baseline
+    baseline: Baseline | None = result.baseline if old is None else rezero(old.baseline, result)
     if with_slouch:
         console.print("Now your usual slouch: sink into it as at the end of a day, and stay there.")
         with _countdown(console, "stay slouched", window, onlooker) as show:
@@ -121,11 +124,12 @@ def take_baseline(
     if baseline is None:
         console.print("Stopped; nothing was stored.")
         return None
-    profile = Profile(baseline, camera, result.quality, find_drift_from(path, baseline))
+    quality = result.quality if old is None else old.quality
+    profile = Profile(baseline, camera, quality, find_drift_from(path, baseline))
     if path is not None:
         save_profile(path, profile)
-    console.print("Baseline taken.")
-    receipt = make_receipt(baseline, settings.judge, result.quality)
+    console.print("Baseline taken." if old is None else "Baseline moved to your upright of now.")
+    receipt = make_receipt(baseline, settings.judge, quality, wants_face=settings.pose.face)
     rows = receipt_rows(profile, receipt, settings.calibration.stale_after_days)
     console.print(labelled(rows, is_terminal=console.is_terminal))
     console.print("Taken from a clip, so for this run only." if path is None else f"Saved to {path}")
@@ -178,13 +182,15 @@ def run_calibrate(
     with_slouch: bool,
     overrides: list[str],
     *,
+    is_quick: bool = False,
     preview: bool = False,
 ) -> int:
-    """Take a baseline and store it."""
+    """Take a baseline and store it, or move the stored one to the upright of now."""
     settings = load_settings(overrides=overrides)
     console = make_console()
     path = profile_path(profile)
-    if is_there(path):
+    old_profile = load_profile(profile) if is_quick else None  # there must be one to move
+    if is_there(path) and not is_quick:
         with contextlib.suppress(ProfileError):
             old = load_baseline(path)
             console.print(f"Profile {profile!r}, {age_text(old)}, will be replaced.")
@@ -210,8 +216,9 @@ def run_calibrate(
             path,
             is_clip=not source.is_live,
             camera=source.name,
-            seconds=seconds,
+            seconds=SECONDS if is_quick else seconds,
             with_slouch=with_slouch,
+            old=old_profile,
             window=window,
         )
         return signals.exit_code or (TERMINATED if taken is None else 0)

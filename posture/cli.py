@@ -83,6 +83,7 @@ for command in (
     control.resume,
     control.snooze,
     control.recalibrate,
+    control.rezero,
     control.stop,
     control.tray,
     person.report,

@@ -18,6 +18,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import replace
 from typing import Protocol
 
+from posture.baseline import Baseline
 from posture.calibration_run import CalibrationResult, CalibrationRun
 from posture.control.commands import (
     Command,
@@ -25,6 +26,7 @@ from posture.control.commands import (
     Recalibrate,
     Reply,
     Resume,
+    Rezero,
     Snooze,
     Wrong,
 )
@@ -33,6 +35,7 @@ from posture.errors import CalibrationError, ControlError, PostureError
 from posture.landmarks import Frame, Landmarks, no_person
 from posture.monitor import FrameObserver
 from posture.pipeline import Pipeline, StepResult
+from posture.rezero import COUNTDOWN_S, SECONDS, rezero
 from posture.slouch import Reason, SlouchState
 from posture.wording import span_text
 
@@ -102,6 +105,7 @@ class Conductor:
         self._is_paused = False
         self._paused_until_s: float | None = None
         self._run: CalibrationRun | None = None
+        self._is_rezero = False
         self._orders = Orders()
         self._is_present = True
         self._check_until_s: float | None = None  # None = the camera has not been opened for this check yet
@@ -173,6 +177,10 @@ class Conductor:
             if not is_hidden:
                 yield frame
 
+    def seek(self, baseline: Baseline | None) -> None:
+        """Look for the person of this baseline among several; for nobody's while another is being taken."""
+        self._observer.seek(None if self._run is not None else baseline)
+
     def rebase(self) -> None:
         """Take the background as it is from now on for where the camera should be."""
         self._observer.rebase()
@@ -240,6 +248,8 @@ class Conductor:
                 return f"no notifications for {span_text(seconds)}"
             case Recalibrate(seconds=seconds):
                 return self._start_calibration(seconds)
+            case Rezero():
+                return self._start_rezero()
             case Wrong(note=note):
                 if self._note_wrong is None:
                     raise ControlError("no history is kept, so nothing can be noted; see history.enabled")
@@ -260,10 +270,27 @@ class Conductor:
         seconds = seconds or chosen.seconds
         if not 3.0 <= seconds <= 120.0:  # as calibration.seconds
             raise ControlError(f"{seconds:g} s is no length for a calibration; choose 3 to 120 seconds")
-        self._run = CalibrationRun(self._settings.judge, seconds=seconds, countdown_s=chosen.countdown_s)
+        return self._collect("New baseline", seconds, chosen.countdown_s)
+
+    def _start_rezero(self) -> str:
+        """Begin to move the baseline to the present upright; until it is there nothing is judged."""
+        if self._orders.rest is not Reason.NONE:
+            raise ControlError("not now: the monitor rests, as 'posture status' tells")
+        if self._pipeline.baseline is None:
+            raise ControlError("there is no baseline to move yet; 'posture recalibrate' takes one")
+        self._resume()
+        countdown_s = min(self._settings.calibration.countdown_s, COUNTDOWN_S)
+        text = self._collect("Re-zero", SECONDS, countdown_s)
+        self._is_rezero = True
+        return text
+
+    def _collect(self, title: str, seconds: float, countdown_s: float) -> str:
+        """Gather frames from now on, and tell the person."""
+        self._run = CalibrationRun(self._settings.judge, seconds=seconds, countdown_s=countdown_s)
+        self._is_rezero = False
         self._observer.judge_all(True)
-        text = f"sit upright: it begins in {chosen.countdown_s:g} s and takes {seconds:g} s"
-        self._announce("New baseline", f"{text[0].upper()}{text[1:]}.")
+        text = f"sit upright: it begins in {countdown_s:g} s and takes {seconds:g} s"
+        self._announce(title, f"{text[0].upper()}{text[1:]}.")
         return text
 
     def _end_calibration(self) -> None:
@@ -276,13 +303,13 @@ class Conductor:
         """Use the new baseline, or keep the old one and say why."""
         self._end_calibration()
         try:
-            result = run.result(self._now_utc())
+            result, old = run.result(self._now_utc()), self._pipeline.baseline
+            if self._is_rezero and old is not None:
+                result = replace(result, baseline=rezero(old, result))
         except CalibrationError as error:
             self._announce("No new baseline", f"{error}. The old one is kept.")
             return
-        if (
-            old := self._pipeline.baseline
-        ) is not None:  # how far the usual slouch is from upright is still known
+        if old is not None:  # how far the usual slouch is from upright is still known
             result = replace(result, baseline=replace(result.baseline, slouch_centre=old.slouch_centre))
         self._pipeline.use_baseline(result.baseline)
         self.rebase()
@@ -292,7 +319,9 @@ class Conductor:
         except PostureError as error:
             self._announce("New baseline", f"It is used, but not stored: {error}.")
             return
-        self._announce("New baseline", "Taken. You are judged against it from now on.")
+        done = "Re-zero", "Done. You are judged against your upright of now."
+        new = "New baseline", "Taken. You are judged against it from now on."
+        self._announce(*(done if self._is_rezero else new))
 
     def _check(self, t_s: float) -> tuple[bool, bool]:
         """Return whether the camera is let go between two checks, and whether the loop does without the frame.

@@ -6,7 +6,17 @@ import time
 
 from posture.config import state_path
 from posture.control.channel import send
-from posture.control.commands import Command, Pause, Recalibrate, Resume, Snooze, Status, Stop, parse_duration
+from posture.control.commands import (
+    Command,
+    Pause,
+    Recalibrate,
+    Resume,
+    Rezero,
+    Snooze,
+    Status,
+    Stop,
+    parse_duration,
+)
 from posture.errors import ControlError
 from posture.wiring import make_console
 
@@ -32,6 +42,11 @@ def run_snooze(duration: str) -> int:
 def run_recalibrate(seconds: float | None) -> int:
     """Have the monitor take a new baseline."""
     return _tell(Recalibrate(seconds))
+
+
+def run_rezero() -> int:
+    """Have the monitor move its baseline to the present upright."""
+    return _tell(Rezero())
 
 
 def run_stop() -> int:

@@ -48,12 +48,14 @@ class Pace:
     """Longest hold while steadily slouching."""
     away_hold_s: float
     """Longest hold while nobody is there."""
+    has_face: bool
+    """Whether the face network runs on what is judged: a fifth more processor time for each."""
 
 
 PACES = {
-    "eco": Pace(0.8, 1.0, 0.2, 2.5, 8.0, 8.0, 30.0),
-    "balanced": Pace(0.5, 1.0, 0.1, 1.5, 6.0, 3.0, 15.0),
-    "responsive": Pace(0.25, 0.5, 0.06, 0.0, 2.0, 1.0, 5.0),
+    "eco": Pace(0.8, 1.0, 0.2, 2.5, 8.0, 8.0, 30.0, False),
+    "balanced": Pace(0.5, 1.0, 0.1, 1.5, 6.0, 3.0, 15.0, True),
+    "responsive": Pace(0.25, 0.5, 0.06, 0.0, 2.0, 1.0, 5.0, True),
 }
 """What `power.preset` chooses. Judgements a second and the latest alert on the clips, against 4 and 0 s when every
 frame is judged: eco 0.37, 0.5 s; balanced 0.57, 0.25 s; responsive 1.7, 0 s. Without the floor, and proportional to
@@ -93,13 +95,17 @@ class DutyCycle:
         self.fastest_s = 1.0 / settings.camera.rate_hz
         """Between two looks, seconds, never less."""
         self._slowest_s = max(GAP_SHARE * settings.judge.max_gap_s, self.fastest_s)
-        self._release_ratio = settings.judge.release_ratio
         self._sustain_s = settings.alert.sustain_s
         self.reset()
 
     def use(self, preset: str) -> None:
         """Go on at another pace, a key of `PACES`, as when the power is unplugged; nothing is forgotten."""
         self._pace = PACES[preset]
+
+    @property
+    def has_face(self) -> bool:
+        """Whether the face is worth its processor time at the present pace."""
+        return self._pace.has_face
 
     def reset(self) -> None:
         """Forget everything: the next frame is judged."""
@@ -173,7 +179,7 @@ class DutyCycle:
             return SlouchState.AWAY
         if result.reason is not Reason.NONE:
             return SlouchState.UNKNOWN
-        boundary = self._release_ratio if self._is_slouch_level else 1.0
+        boundary = result.release_ratio if self._is_slouch_level else 1.0
         self._is_slouch_level = result.slouch_ratio >= boundary
         return SlouchState.SLOUCHING if self._is_slouch_level else SlouchState.UPRIGHT
 
@@ -182,5 +188,5 @@ class DutyCycle:
         if result.reason is not Reason.NONE:
             return False
         if self._is_slouch_level:
-            return result.slouch_ratio < self._release_ratio / NEAR
+            return result.slouch_ratio < result.release_ratio / NEAR
         return result.slouch_ratio > NEAR

@@ -1,4 +1,4 @@
-"""From one frame's deviations to one number, and from one frame's landmarks to why it has none. Pure; no I/O.
+"""From one frame's deviations to one number, and who is there. Pure; no I/O.
 
 The **slouch ratio** is the largest of four deviations from the personal baseline, each as a share of its
 threshold; 1 is the border::
@@ -23,15 +23,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import hypot, isnan, nan
 
-from posture.angles import Angles
 from posture.baseline import Baseline
 from posture.deviation import Measure
 from posture.landmarks import Landmarks
 from posture.settings import JudgeSettings
-from posture.slouch import NOBODY, Reason
+from posture.slouch import NOBODY, OTHERS, Reason
 
-FAR_TURN_DEG = 45.0
-"""Degrees of the face's own yaw in the picture; slumps seen from three-quarter reach 39 on rendered people."""
 PERSONAL_SHARES = (0.6, 1.3)
 """A personal threshold as a share of the settings' one, at least and at most (our choice)."""
 MIN_SLOUCH_SHARE = 0.75
@@ -130,51 +127,30 @@ def slouch_ratio(
     )
 
 
-def find_reason(
-    landmarks: Landmarks,
-    angles: Angles,
-    head_yaw_deg: float,
-    baseline: Baseline | None,
-    is_camera_moved: bool,
-    judge: JudgeSettings,
-) -> Reason:
-    """Return why one frame (T = 1) cannot be judged, or ``Reason.NONE``.
+def ratio_error(driver: str, standard_error: list[float], thresholds: Thresholds) -> float:
+    """Return one standard error of the slouch ratio against the truth, mostly the same from frame to frame.
 
     Parameters
     ----------
-    landmarks, angles : Landmarks, Angles
-        The frame.
-    head_yaw_deg : float
-        How far the head is turned from the baseline, as the estimator has it; NaN = not measured.
-    baseline : Baseline or None
-        None = not calibrated.
-    is_camera_moved : bool
-        Whether the background is elsewhere than it was.
-    judge : JudgeSettings
-        Limits.
+    driver : str
+        Which part of it is largest, as :func:`slouch_ratio` has it; empty = not judged: NaN.
+    standard_error : list of float
+        Of every :class:`~posture.deviation.Measure` of the frame.
+    thresholds : Thresholds
+        Deviations that count as 1.
     """
-    luminance = float(landmarks.luminance[0])
-    if isnan(luminance):
-        return Reason.NO_PICTURE
-    if isnan(landmarks.xyzv[0, 0, 0]):
-        return Reason.TOO_DARK if luminance < judge.min_luminance else Reason.NO_PERSON
-    if baseline is None:
-        return Reason.NOT_CALIBRATED
-    if is_camera_moved:
-        return Reason.CAMERA_MOVED
-    if isnan(angles.cues[0, 0]):
-        return Reason.NOT_MEASURED
-    x, y, _, _, visibility = angles.place[0].tolist()
-    centre_x, centre_y, width, _, _ = baseline.place_centre.tolist()
-    if visibility < judge.min_visibility:
-        return Reason.TOO_DARK if luminance < judge.min_luminance else Reason.LOW_CONFIDENCE
-    if max(abs(x - centre_x), abs(y - centre_y)) > judge.max_offset_ratio * width:
-        return Reason.OUT_OF_PLACE
-    if not isnan(head_yaw_deg):
-        return Reason.TURNED_AWAY if abs(head_yaw_deg) > judge.max_yaw_deg else Reason.NONE
-    # Unlike anything the estimator knows: is it for the head's being turned far, as the picture has it?
-    turn_deg = (float(angles.head_yaw_deg[0]) - baseline.head_yaw_deg + 180.0) % 360.0 - 180.0
-    return Reason.TURNED_AWAY if abs(turn_deg) > FAR_TURN_DEG else Reason.NOT_MEASURED
+    neck, thoracic, sink = standard_error[: Measure.HEAD_PITCH_DEG]
+    match driver:
+        case "neck":
+            return neck / thresholds.neck_deg
+        case "thoracic":
+            return thoracic / thresholds.thoracic_deg
+        case "flexion":
+            return hypot(neck, thoracic) / thresholds.flexion_deg
+        case "sink":
+            return sink / thresholds.sink_ratio
+        case _:
+            return nan
 
 
 def find_presence(landmarks: Landmarks, reason: Reason) -> Presence:
@@ -185,4 +161,4 @@ def find_presence(landmarks: Landmarks, reason: Reason) -> Presence:
         return Presence.NOBODY
     if isnan(landmarks.xyzv[0, 0, 0]):
         return Presence.UNSEEN
-    return Presence.ELSEWHERE if reason is Reason.OUT_OF_PLACE else Presence.SEATED
+    return Presence.ELSEWHERE if reason in OTHERS else Presence.SEATED

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from posture.baseline import Baseline
 from posture.landmarks import Frame, Landmarks
 from posture.pipeline import Pipeline
 from posture.sinks import Sink
@@ -22,6 +23,10 @@ class FrameObserver(Protocol):
 
     def detect(self, frame: Frame) -> Landmarks:
         """Return the landmarks of one frame (T = 1)."""
+        ...
+
+    def seek(self, baseline: Baseline | None) -> None:
+        """Look for the person of this baseline among several; None = whoever is there."""
         ...
 
     def rebase(self) -> None:
@@ -63,6 +68,7 @@ def run_monitor(
     for frame in frames:
         if stop.is_set():
             return
+        observer.seek(pipeline.followed)
         landmarks = observer.detect(frame)
         result = pipeline.step(landmarks, observer.condition)
         for sink in sinks:

@@ -63,8 +63,9 @@ _EXPLANATIONS = (
     ("Failed to connect to socket", _NO_BUS),
 )
 
-Action: TypeAlias = Literal["snooze", "recalibrate", "wrong"]
-"""What a button asks for: silence for a while, a new baseline, or to be told that the alert was wrong."""
+Action: TypeAlias = Literal["snooze", "recalibrate", "rezero", "wrong"]
+"""What a button asks for: silence for a while, a new baseline, the old one moved to the upright of now, or to be told
+that the alert was wrong."""
 
 _log = logging.getLogger(__name__)
 _plyer_lock = threading.Lock()

@@ -16,9 +16,11 @@ from posture.coefficients import packaged_coefficients
 from posture.deviation import Estimator, Measure, compute_deviation, make_estimator
 from posture.errors import CalibrationError
 from posture.fit import FitJudge
-from posture.judging import Thresholds, find_presence, find_reason, make_thresholds, slouch_ratio
+from posture.gates import Gates
+from posture.judging import Thresholds, find_presence, make_thresholds, ratio_error, slouch_ratio
 from posture.landmarks import Landmarks, concatenate
-from posture.settings import Settings
+from posture.scatter import Scatter, release_ratio
+from posture.settings import JudgeSettings, Settings
 from posture.slouch import EventKind, Reason, SlouchEvent, SlouchMachine, SlouchState
 from posture.smoothing import OneEuroFilter
 
@@ -67,6 +69,10 @@ class StepResult:
     """Time stood at the desk since the last break, seconds; 0 unless the profile is a standing one."""
     urgency: Urgency = Urgency.NONE
     """How far a slouch has come; may be shown as a colour before anything is said."""
+    slouch_ratio_error: float = nan
+    """One standard error of `slouch_ratio` against the truth, mostly the same from frame to frame; NaN = not judged."""
+    release_ratio: float = JudgeSettings().release_ratio
+    """Slouch ratio below which a slouch is over now: the noisier the landmarks, the lower."""
 
     @property
     def flexion_deviation_deg(self) -> float:
@@ -107,6 +113,7 @@ class Pipeline:
         self._policy = AlertPolicy(settings.alert, start_of_day_s)
         self._clock = SittingClock(settings.breaks, is_standing=is_standing)
         self._move = CameraMoveJudge()
+        self._gates, self._scatter = Gates(settings.judge), Scatter()
         self._filters = [
             OneEuroFilter(settings.judge.smoothing_s, quickness, settings.judge.max_gap_s)
             for quickness in QUICKNESS.values()
@@ -116,6 +123,7 @@ class Pipeline:
     def reset(self) -> None:
         """Start afresh, with the baseline given at construction."""
         self._estimator: Estimator | None = None
+        self._standard_error = [nan] * len(Measure)
         self._thresholds: Thresholds | None = None
         self._fit: FitJudge | None = None
         self._use(self._given_baseline if self._span_s is None else None)
@@ -135,6 +143,11 @@ class Pipeline:
     def thresholds(self) -> Thresholds | None:
         """Deviations that count as a slouch; None = there is no baseline yet."""
         return self._thresholds
+
+    @property
+    def followed(self) -> Baseline | None:
+        """Whom to look for when several people are in view; None = whoever is there, as the camera has been moved."""
+        return None if self._move.is_moved else self.baseline
 
     def snooze(self, until_s: float) -> None:
         """Alert nobody before frame time `until_s`, seconds."""
@@ -219,12 +232,14 @@ class Pipeline:
         values, reason = self._measure(landmarks, t_s)
         reason = condition if condition is not Reason.NONE else reason
         neck, thoracic, sink, head_pitch = values
-        ratio, driver = nan, ""
+        ratio, driver, error = nan, "", nan
         if reason is Reason.NONE and self._thresholds is not None:
             ratio, driver = slouch_ratio(neck, thoracic, sink, self._thresholds)
             if isnan(ratio):
                 reason, driver = Reason.NOT_MEASURED, ""
-        events = self._machine.step(t_s, ratio, reason) + self._camera_events(t_s, reason)
+            error = ratio_error(driver, self._standard_error, self._thresholds)
+        release = release_ratio(self.settings.judge.release_ratio, self._scatter.sd)
+        events = self._machine.step(t_s, ratio, reason, release) + self._camera_events(t_s, reason)
         machine = self._machine
         alert = self._policy.step(
             t_s,
@@ -255,6 +270,8 @@ class Pipeline:
             alert,
             self._clock.stood_s,
             self._policy.urgency(machine.state, machine.is_slouch_level, machine.slouched_s),
+            error,
+            release,
         )
 
     def _is_no_moment(self, t_s: float) -> bool:
@@ -278,6 +295,8 @@ class Pipeline:
     def _use(self, baseline: Baseline | None) -> None:
         """Judge against `baseline` from now on."""
         self.baseline = baseline
+        self._gates.reset()
+        self._scatter.reset()
         self._estimator = self._thresholds = None
         if baseline is not None:
             self._estimator = make_estimator(baseline.cue_centre, packaged_coefficients())
@@ -290,10 +309,9 @@ class Pipeline:
         angles = compute_angles(landmarks)
         raw = [nan] * len(Measure)
         if self._estimator is not None and not is_moved:
-            raw = compute_deviation(angles.cues, self._estimator).values[0].tolist()
-        reason = find_reason(
-            landmarks, angles, raw[Measure.HEAD_YAW_DEG], self.baseline, is_moved, self.settings.judge
-        )
+            deviation = compute_deviation(angles.cues, self._estimator)
+            raw, self._standard_error = deviation.values[0].tolist(), deviation.standard_error[0].tolist()
+        reason = self._gates.step(landmarks, angles, raw[Measure.HEAD_YAW_DEG], self.baseline, is_moved)
         if (
             self._fit is not None
             and not is_moved
@@ -301,6 +319,9 @@ class Pipeline:
             and reason in MISFIT_EXPLAINS
         ):
             reason = Reason.BASELINE_MISFIT
+        if reason is Reason.NONE and self._thresholds is not None:
+            neck, thoracic, sink = raw[: Measure.HEAD_PITCH_DEG]
+            self._scatter.step(t_s, slouch_ratio(neck, thoracic, sink, self._thresholds)[0])
         return [f.step(t_s, value) for f, value in zip(self._filters, raw, strict=False)], reason
 
     def _camera_events(self, t_s: float, reason: Reason) -> list[SlouchEvent]:

@@ -86,6 +86,8 @@ class TraceSink(TextSink):
         "head_pitch_deviation_deg",
         "slouch_ratio",
         "slouched_s",
+        "slouch_ratio_error",
+        "release_ratio",
     )
 
     def __init__(self, path: Path) -> None:
@@ -103,6 +105,8 @@ class TraceSink(TextSink):
             (result.head_pitch_deviation_deg, 3),
             (result.slouch_ratio, 4),
             (result.slouched_s, 3),
+            (result.slouch_ratio_error, 4),
+            (result.release_ratio, 4),
         )
         # Adding 0.0 to the rounded value makes -0.0 a plain 0.
         cells = [
@@ -214,7 +218,7 @@ class NotificationSink:
             elif event.kind in (EventKind.BREAK_DUE, EventKind.MICRO_BREAK_DUE):
                 self._post(self._word_break(result, event.kind is EventKind.MICRO_BREAK_DUE), "snooze")
             elif event.kind is EventKind.CAMERA_MOVED:
-                self._post(CAMERA_MOVED_TEXT, "recalibrate")
+                self._post(CAMERA_MOVED_TEXT, "rezero", "recalibrate")
 
     def _word_break(self, result: StepResult, is_micro: bool) -> tuple[str, str]:
         """Return title and message of a break reminder."""

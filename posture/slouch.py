@@ -49,10 +49,18 @@ class Reason(StrEnum):
     IN_CALL = "in_call"
     ON_BATTERY = "on_battery"
     BASELINE_MISFIT = "baseline_misfit"
+    PARTLY_OUT = "partly_out"
+    SEVERAL_PEOPLE = "several_people"
 
 
 NOBODY = frozenset({Reason.NO_PERSON, Reason.IDLE})
 """Reasons that say that nobody is there; a camera let go because of that has not seen anybody come back."""
+
+OTHERS = frozenset({Reason.OUT_OF_PLACE, Reason.SEVERAL_PEOPLE})
+"""Reasons that say that somebody is seen who is not in the calibrated place."""
+PASSING_S = 10.0
+"""Seconds without a judgement for such a reason before the state says so: somebody who walks past must not end a bout
+(our choice: twice what crossing a room's width takes)."""
 
 
 class EventKind(StrEnum):
@@ -122,7 +130,9 @@ class SlouchMachine:
         self._candidate_since_s: float | None = None
         self._has_state = False
 
-    def step(self, t_s: float, slouch_ratio: float, reason: Reason) -> list[SlouchEvent]:
+    def step(
+        self, t_s: float, slouch_ratio: float, reason: Reason, release_ratio: float | None = None
+    ) -> list[SlouchEvent]:
         """Take one frame in and return what changed.
 
         Parameters
@@ -133,6 +143,8 @@ class SlouchMachine:
             Deviation as a share of the slouch threshold: 1 = at the threshold. NaN = not judged.
         reason : Reason
             Why it is not judged. Those of `NOBODY` lead to AWAY, the others to UNKNOWN.
+        release_ratio : float or None
+            Slouch ratio below which a slouch is over now, at most 1; None = as the settings say.
 
         Returns
         -------
@@ -150,7 +162,8 @@ class SlouchMachine:
         self._t_s = t_s
         if is_gap:
             self._candidate_since_s = self._unjudged_since_s = self._absent_since_s = None
-        target = self._target(slouch_ratio, reason)
+        release = self.settings.release_ratio if release_ratio is None else release_ratio
+        target = self._target(slouch_ratio, reason, release)
         is_judged = target in (SlouchState.UPRIGHT, SlouchState.SLOUCHING)
         self._forget(t_s, is_judged, is_gap)
         self._accrue(t_s, target, 0.0 if is_gap else dt_s)
@@ -158,7 +171,7 @@ class SlouchMachine:
         if target is self.state:
             self.reason = reason if target is SlouchState.UNKNOWN else Reason.NONE
             return []
-        if t_s - since_s < self._dwell_s(target):
+        if t_s - since_s < self._dwell_s(target, reason):
             return []
         return self._enter(target, since_s, t_s, reason)
 
@@ -197,13 +210,13 @@ class SlouchMachine:
                 f"frame time {t_s:g} s comes after {self._t_s:g} s: time must not go backwards"
             )
 
-    def _target(self, slouch_ratio: float, reason: Reason) -> SlouchState:
+    def _target(self, slouch_ratio: float, reason: Reason, release_ratio: float) -> SlouchState:
         """Cross the hysteresis, and return the state that this frame alone speaks for."""
         if reason in NOBODY:
             return SlouchState.AWAY
         if isnan(slouch_ratio):
             return SlouchState.UNKNOWN
-        boundary = self.settings.release_ratio if self.is_slouch_level else 1.0
+        boundary = release_ratio if self.is_slouch_level else 1.0
         self.is_slouch_level = slouch_ratio >= boundary
         return SlouchState.SLOUCHING if self.is_slouch_level else SlouchState.UPRIGHT
 
@@ -222,14 +235,15 @@ class SlouchMachine:
         """Forget the slouch so far."""
         self.slouched_s, self.slouch_onset_s = 0.0, None
 
-    def _dwell_s(self, target: SlouchState) -> float:
-        """Return how long `target` must last before the state becomes it."""
+    def _dwell_s(self, target: SlouchState, reason: Reason) -> float:
+        """Return how long `target`, for this reason, must last before the state becomes it."""
         s = self.settings
         if not self._has_state and target in (SlouchState.UPRIGHT, SlouchState.SLOUCHING):
             return s.return_after_s
         match target:
             case SlouchState.UNKNOWN:
-                return s.unknown_after_s
+                is_passing = reason in OTHERS and self.state is SlouchState.SLOUCHING
+                return max(s.unknown_after_s, PASSING_S) if is_passing else s.unknown_after_s
             case SlouchState.AWAY:
                 return s.away_after_s
             case SlouchState.SLOUCHING:

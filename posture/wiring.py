@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from posture.errors import OutputError, SourceError
+from posture.face_network import FaceNetwork
 from posture.landmarker import PoseLandmarker
 from posture.observer import Observer
 from posture.recording.reader import looks_recorded
@@ -32,11 +33,15 @@ def make_console(*, is_stderr: bool = False, is_quiet: bool = False) -> Console:
 
 
 def make_observer(settings: Settings) -> Observer:
-    """Return a fresh observer with the chosen model."""
+    """Return a fresh observer with the chosen models."""
     # not Path.expanduser, which raises where there is no such home: what is left is a path that does not exist
     path = Path(os.path.expanduser(settings.model.path)) if settings.model.path else None  # noqa: PTH111
     is_quiet = not logging.getLogger().isEnabledFor(logging.DEBUG)
-    return Observer(PoseLandmarker(path, min_confidence=settings.model.min_confidence, quiet=is_quiet))
+    face_network = (
+        FaceNetwork() if settings.pose.face else None
+    )  # first: what fails, fails before a model runs
+    landmarker = PoseLandmarker(path, min_confidence=settings.model.min_confidence, quiet=is_quiet)
+    return Observer(landmarker, settings.judge, face_network)
 
 
 def open_with_settings(spec: str, settings: Settings, signals: StopSignals) -> FrameSource:

@@ -125,12 +125,17 @@ _MICRO_ADVICE = (
 
 CAMERA_MOVED_TEXT = (
     "The camera has moved",
-    "Judging has stopped. Put it back, or end posture, run 'posture calibrate --seconds 3' and start it again.",
+    "Judging has stopped. Put it back, or sit upright and run 'posture rezero': it takes 3 s.",
 )
 """Title and message, said once per move."""
 
 
-BUTTONS = {"snooze": "Snooze 15 min", "recalibrate": "Recalibrate", "wrong": "This was wrong"}
+BUTTONS = {
+    "snooze": "Snooze 15 min",
+    "recalibrate": "Recalibrate",
+    "rezero": "Re-zero, 3 s",
+    "wrong": "This was wrong",
+}
 """What the buttons of a notification say, by what they ask for; 15 min is `alerts.SNOOZE_S`."""
 
 

@@ -40,7 +40,7 @@ REASONS: Final[dict[Reason, str]] = {
     Reason.LOW_CONFIDENCE: "face or shoulders hidden",
     Reason.TURNED_AWAY: "turned away",
     Reason.OUT_OF_PLACE: "not in the calibrated place",
-    Reason.CAMERA_MOVED: "the camera has moved: calibrate again",
+    Reason.CAMERA_MOVED: "the camera has moved: re-zero or calibrate",
     Reason.NOT_MEASURED: "posture not measurable",
     Reason.CAMERA_COVERED: "the camera is covered, or its picture black",
     Reason.CAMERA_FROZEN: "the camera's picture has frozen",
@@ -50,6 +50,8 @@ REASONS: Final[dict[Reason, str]] = {
     Reason.IN_CALL: "paused during a call",
     Reason.ON_BATTERY: "paused on battery",
     Reason.BASELINE_MISFIT: "the baseline does not fit this view or person: calibrate",
+    Reason.PARTLY_OUT: "head or shoulders out of the picture",
+    Reason.SEVERAL_PEOPLE: "several people, none in the calibrated place",
 }
 EVENTS: Final[dict[EventKind, str]] = {
     EventKind.SLOUCH_STARTED: "slouch began",

@@ -11,7 +11,7 @@ import dataclasses
 
 import numpy as np
 
-from posture.landmarks import N_LANDMARKS, Landmarks, PoseLandmark
+from posture.landmarks import N_LANDMARKS, ODD_FACE, Face, Landmarks, PoseLandmark
 
 P = PoseLandmark
 TRUNK_M, NECK_M, FOCAL_RATIO, HEIGHT_RATIO = 0.48, 0.19, 0.75, 0.75
@@ -131,9 +131,9 @@ def person(
 
 def without_person(landmarks, rows):
     """Return `landmarks` with nobody in the frames `rows`."""
-    xyzv, world_m = landmarks.xyzv.copy(), landmarks.world_m.copy()
-    xyzv[rows], world_m[rows] = np.nan, np.nan
-    return dataclasses.replace(landmarks, xyzv=xyzv, world_m=world_m)
+    xyzv, world_m, face = landmarks.xyzv.copy(), landmarks.world_m.copy(), landmarks.face.copy()
+    xyzv[rows], world_m[rows], face[rows] = np.nan, np.nan, np.nan
+    return dataclasses.replace(landmarks, xyzv=xyzv, world_m=world_m, face=face)
 
 
 def without_picture(landmarks, rows):
@@ -150,7 +150,10 @@ def mirrored(landmarks):
     for points, side in ((xyzv, 1.0 - xyzv[..., 0]), (world_m, -world_m[..., 0])):
         points[..., 0] = side
         points[:, np.r_[LEFT, RIGHT]] = points[:, np.r_[RIGHT, LEFT]]
-    return dataclasses.replace(landmarks, xyzv=xyzv, world_m=world_m)
+    face = landmarks.face.copy()
+    face[:, Face.CENTRE_X] = 1.0 - face[:, Face.CENTRE_X]
+    face[:, ODD_FACE] *= -1.0
+    return dataclasses.replace(landmarks, xyzv=xyzv, world_m=world_m, face=face)
 
 
 def scaled(landmarks, factor):
@@ -159,7 +162,9 @@ def scaled(landmarks, factor):
     middle = np.stack((np.full(len(landmarks), 0.5), landmarks.height_ratio / 2), axis=-1)[:, None]
     xyzv[..., :2] = middle + factor * (xyzv[..., :2] - middle)
     xyzv[..., 2] *= factor
-    return dataclasses.replace(landmarks, xyzv=xyzv)
+    face = factor * landmarks.face
+    face[:, : Face.AX_X] += (1.0 - factor) * middle[:, 0]
+    return dataclasses.replace(landmarks, xyzv=xyzv, face=face)
 
 
 def signal(pieces, times):

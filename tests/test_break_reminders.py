@@ -58,7 +58,7 @@ def posted(*results, **options):
         (ALERT, ("snooze", "recalibrate", "wrong")),
         (happening(K.BREAK_DUE), ("snooze",)),
         (happening(K.MICRO_BREAK_DUE), ("snooze",)),
-        (happening(K.CAMERA_MOVED), ("recalibrate",)),
+        (happening(K.CAMERA_MOVED), ("rezero", "recalibrate")),
     ],
 )
 def test_buttons_are_those_that_help(result, actions):

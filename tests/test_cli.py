@@ -20,7 +20,7 @@ COMMANDS = (
     *(("trace",), *(("trace", name) for name in ("info", "export"))),
     *(("history",), *(("history", name) for name in ("info", "export", "import", "delete"))),
     *(("autostart",), *(("autostart", name) for name in ("enable", "disable", "status"))),
-    *(("pause",), ("resume",), ("snooze",), ("recalibrate",), ("stop",)),
+    *(("pause",), ("resume",), ("snooze",), ("recalibrate",), ("rezero",), ("stop",)),
     *(("config", "init"), ("config", "show"), ("config", "path")),
     *(("profiles",), *(("profiles", name) for name in ("list", "show", "rename", "delete"))),
 )

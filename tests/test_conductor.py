@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from mjpeg_server import MjpegServer
 
 from posture.conductor import CHECK_S, EXPOSE_S, Conductor
-from posture.control.commands import Pause, Recalibrate, Resume, Snooze, Wrong
+from posture.control.commands import Pause, Recalibrate, Resume, Rezero, Snooze, Wrong
 from posture.desktop.circumstances import Orders
 from posture.errors import ControlError
 from posture.landmarks import Frame, no_person
@@ -69,6 +69,9 @@ class Seen:
             return no_person(frame.t_s, 0.5)
         row = round(frame.t_s / PERIOD_S) % len(self.rows)
         return replace(self.rows[row : row + 1], t_s=np.array([frame.t_s]))
+
+    def seek(self, baseline):
+        self.sought = baseline
 
     def rebase(self):
         self.n_rebased += 1
@@ -208,6 +211,51 @@ def test_a_new_baseline_is_taken_used_and_kept():
     assert monitor.said[-1].endswith("judged against it from now on.")
 
 
+def test_a_re_zero_moves_the_baseline_to_the_upright_of_now_and_keeps_what_is_known_of_the_person():
+    saved = []
+    monitor = Monitor(save=lambda result: saved.append(result.baseline), now_utc=lambda: "2026-01-01")
+    monitor.run(8.0)
+    old = monitor.pipeline.baseline
+    monitor.seen.slouch()
+    assert "begins in 1 s and takes 3 s" in monitor.tell(Rezero())
+    assert monitor.seen.all
+    assert {result.reason for result in monitor.run(3.5)} == {Reason.NOT_CALIBRATED}
+    assert monitor.run(10.0)[-1].state is SlouchState.UPRIGHT, "what was a slouch is upright now"
+    assert abs(monitor.results[-1].neck_deviation_deg) < 3.0
+    new = monitor.pipeline.baseline
+    assert saved == [new]
+    assert (new.n_frames, new.created_utc) == (old.n_frames, "2026-01-01")
+    np.testing.assert_array_equal(new.deviation_spread, old.deviation_spread)
+    assert monitor.seen.n_rebased == 1, "and the camera is where it should be"
+    assert monitor.said[-1].startswith("Re-zero: Done")
+    monitor.tell(Recalibrate(4.0))
+    monitor.run(8.0)
+    assert monitor.said[-1].startswith("New baseline: Taken")
+    assert monitor.pipeline.baseline.deviation_spread is not old.deviation_spread
+
+
+def test_a_re_zero_on_nobody_or_before_another_camera_leaves_the_old_baseline(monitor):
+    old = monitor.pipeline.baseline
+    for rows, why in (
+        (None, "nobody in view"),
+        (load_trace(FIXTURES / "side_upright_slouch.npz")[:20], "side"),
+    ):
+        monitor.seen.rows = rows
+        monitor.tell(Rezero())
+        monitor.run(6.0)
+        assert monitor.pipeline.baseline is old
+        assert why in monitor.said[-1]
+        assert "The old one is kept" in monitor.said[-1]
+
+
+def test_without_a_baseline_there_is_nothing_to_move():
+    monitor = Monitor()
+    monitor.pipeline._use(None)
+    monitor.run(1.0)
+    with pytest.raises(ControlError, match="no baseline to move"):
+        monitor.tell(Rezero())
+
+
 def test_a_baseline_that_cannot_be_taken_leaves_the_old_one_and_says_why(monitor):
     old = monitor.pipeline.baseline
     monitor.tell(Recalibrate(3.0))
@@ -268,8 +316,9 @@ def test_the_monitor_rests_while_the_desktop_asks_for_it(reason):
     orders[0] = Orders(reason)
     assert {result.reason for result in monitor.run(20.0)[1:]} == {reason}
     assert monitor.camera.status == "resting"
-    with pytest.raises(ControlError, match="rests"):
-        monitor.tell(Recalibrate())
+    for command in (Recalibrate(), Rezero()):
+        with pytest.raises(ControlError, match="rests"):
+            monitor.tell(command)
     orders[0] = Orders()
     assert monitor.run(5.0)[-1].state is SlouchState.UPRIGHT
     assert monitor.camera.status == "ok"
@@ -316,6 +365,7 @@ ASKED = st.one_of(
     st.builds(Snooze, st.floats(1.0, 100.0)),
     st.just(Resume()),
     st.builds(Recalibrate, st.floats(3.0, 6.0)),
+    st.just(Rezero()),
 )
 
 

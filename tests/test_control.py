@@ -36,6 +36,7 @@ ALL = [
     commands.Resume(),
     Snooze(),
     commands.Recalibrate(5.0),
+    commands.Rezero(),
     commands.Wrong("no"),
 ]
 

@@ -1,4 +1,4 @@
-"""Speak to the running monitor: status, pause, resume, snooze, recalibrate, stop, tray."""
+"""Speak to the running monitor: status, pause, resume, snooze, recalibrate, re-zero, stop, tray."""
 
 from __future__ import annotations
 
@@ -53,6 +53,13 @@ def recalibrate(
     from posture.controlling import run_recalibrate
 
     end(run_recalibrate(seconds))
+
+
+def rezero() -> None:
+    """Have the running monitor move its baseline to how you sit now: sit upright, it takes 3 seconds."""
+    from posture.controlling import run_rezero
+
+    end(run_rezero())
 
 
 def stop() -> None:

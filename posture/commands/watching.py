@@ -81,13 +81,18 @@ def calibrate(
     slouch: Annotated[
         bool, typer.Option("--slouch", help="Then show your usual slouch: it sharpens the thresholds.")
     ] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Move the stored baseline to your upright of now: 3 seconds.")
+    ] = False,
     set_: SetOption = None,
     preview: PreviewOption = False,
 ) -> None:
     """Record your upright: sit tall, look at the screen, hold still for a few seconds."""
     from posture.calibrating import run_calibrate
 
-    end(run_calibrate(source, profile, seconds, slouch, set_ or [], preview=preview))
+    if quick and (slouch or seconds is not None):
+        raise typer.BadParameter("takes 3 seconds of upright and nothing else", param_hint="--quick")
+    end(run_calibrate(source, profile, seconds, slouch, set_ or [], is_quick=quick, preview=preview))
 
 
 def demo(

@@ -46,6 +46,10 @@ class Recalibrate(_Command, frozen=True):
     """None = as `calibration.seconds` says."""
 
 
+class Rezero(_Command, frozen=True):
+    """Move the baseline to how the person sits upright now."""
+
+
 class Wrong(_Command, frozen=True):
     """Note that an alert was wrong."""
 
@@ -56,7 +60,7 @@ class Stop(_Command, frozen=True):
     """End."""
 
 
-Command: TypeAlias = Status | Pause | Resume | Snooze | Recalibrate | Wrong | Stop
+Command: TypeAlias = Status | Pause | Resume | Snooze | Recalibrate | Rezero | Wrong | Stop
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

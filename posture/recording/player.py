@@ -10,6 +10,7 @@ from typing import Self
 import numpy as np
 
 from posture.angles import measure_rows
+from posture.baseline import Baseline
 from posture.landmarks import Frame, Landmarks
 from posture.pipeline import Pipeline
 from posture.recording.reader import NPZ_MAGIC, TraceReader
@@ -126,6 +127,9 @@ class TraceObserver:
 
     def __exit__(self, *exc: object) -> None:
         """Nothing to let go of."""
+
+    def seek(self, baseline: Baseline | None) -> None:
+        """Nothing to do: the right person was looked for when it was recorded."""
 
     def rebase(self) -> None:
         """Nothing to do: the background was measured when it was recorded."""

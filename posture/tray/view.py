@@ -11,7 +11,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Final
 
-from posture.control.commands import Command, Pause, Recalibrate, Resume, Snooze, Stop, Wrong
+from posture.control.commands import Command, Pause, Recalibrate, Resume, Rezero, Snooze, Stop, Wrong
 from posture.slouch import Reason, SlouchState
 from posture.status import Status
 from posture.wording import span_text
@@ -76,6 +76,7 @@ class Item(Enum):
     RESUME = "resume"
     SNOOZE_SHORT = "snooze_short"
     SNOOZE_LONG = "snooze_long"
+    REZERO = "rezero"
     RECALIBRATE = "recalibrate"
     WRONG = "wrong"
     REPORT = "report"
@@ -86,7 +87,7 @@ class Item(Enum):
 GROUPS: Final[tuple[tuple[Item, ...], ...]] = (
     (Item.STATE,),
     (Item.START, Item.PAUSE_SHORT, Item.PAUSE, Item.RESUME, Item.SNOOZE_SHORT, Item.SNOOZE_LONG),
-    (Item.RECALIBRATE, Item.WRONG, Item.REPORT),
+    (Item.REZERO, Item.RECALIBRATE, Item.WRONG, Item.REPORT),
     (Item.STOP, Item.QUIT),
 )
 """Between two of them is a line."""
@@ -97,6 +98,7 @@ COMMANDS: Final[Mapping[Item, Command]] = MappingProxyType(
         Item.RESUME: Resume(),
         Item.SNOOZE_SHORT: Snooze(900.0),
         Item.SNOOZE_LONG: Snooze(3600.0),
+        Item.REZERO: Rezero(),
         Item.RECALIBRATE: Recalibrate(),
         Item.WRONG: Wrong(),
         Item.STOP: Stop(),
@@ -111,6 +113,7 @@ _LABELS: Final[Mapping[Item, str]] = MappingProxyType(
         Item.RESUME: "Resume",
         Item.SNOOZE_SHORT: "Snooze for 15 min",
         Item.SNOOZE_LONG: "Snooze for 1 h",
+        Item.REZERO: "Re-zero: upright as now",
         Item.RECALIBRATE: "Recalibrate",
         Item.WRONG: "The last alert was wrong",
         Item.REPORT: "Report",
@@ -216,11 +219,11 @@ def _offered(standing: Standing) -> set[Item]:
         return items | ({Item.STOP} if standing.trouble else {Item.START})
     items.add(Item.STOP)
     if status.reason is Reason.PAUSED:
-        return items | {Item.RESUME, Item.RECALIBRATE}
+        return items | {Item.RESUME, Item.REZERO, Item.RECALIBRATE}
     items |= {Item.PAUSE_SHORT, Item.PAUSE}
     items |= {Item.SNOOZE_SHORT, Item.SNOOZE_LONG} if status.snoozed_for_s is None else {Item.RESUME}
     if status.reason not in _DESKTOPS_RESTS:
-        items.add(Item.RECALIBRATE)
+        items |= {Item.REZERO, Item.RECALIBRATE}
     if status.alerts:
         items.add(Item.WRONG)
     return items

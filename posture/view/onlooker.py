@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from posture.angles import measure_rows
+from posture.baseline import Baseline
 from posture.landmarks import Frame, Landmarks
 from posture.monitor import FrameObserver
 from posture.pipeline import StepResult
@@ -42,6 +43,10 @@ class Onlooker:
             self._observer.detect(frame)
         )  # once, for the judge and for the drawing
         return self._landmarks
+
+    def seek(self, baseline: Baseline | None) -> None:
+        """Pass it on."""
+        self._observer.seek(baseline)
 
     def rebase(self) -> None:
         """Pass it on."""
