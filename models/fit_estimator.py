@@ -122,7 +122,9 @@ class Network(nn.Module):
         return out
 
 
-def fit(data: dict[str, np.ndarray], train: np.ndarray, o: argparse.Namespace, seed: int) -> NetworkCoefficients:
+def fit(
+    data: dict[str, np.ndarray], train: np.ndarray, o: argparse.Namespace, seed: int
+) -> NetworkCoefficients:
     """Fit on the sequences `train`; baselines are means of random subsets of the upright stills."""
     torch.manual_seed(seed)
     cues, truth, upright, valid = (data[k][train] for k in ("cues", "truth", "upright", "valid"))
@@ -258,7 +260,9 @@ def main() -> None:
     p.add_argument("--output", type=Path, default=Path("estimator.npz"))
     p.add_argument("--report", type=Path, default=Path("validation"))
     p.add_argument("--name", default="people", help="of the report's files")
-    p.add_argument("--face", action="store_true", help="use the face network's cues, and only frames that have them")
+    p.add_argument(
+        "--face", action="store_true", help="use the face network's cues, and only frames that have them"
+    )
     p.add_argument("--hidden", type=int, default=28, help="hidden units of one member")
     p.add_argument("--members", type=int, default=2, help="fits that are averaged into one estimator")
     p.add_argument("--epochs", type=int, default=120)
