@@ -21,6 +21,7 @@ from posture.commands import (
     config,
     control,
     history,
+    labels,
     machine,
     person,
     profiles,
@@ -76,6 +77,7 @@ for command in (
     watching.calibrate,
     recordings.replay,
     recordings.record,
+    labels.label,
     watching.demo,
     control.status,
     person.break_,
@@ -100,6 +102,7 @@ for name, group in (
     ("autostart", autostart.app),
     ("profiles", profiles.app),
     ("trace", trace.app),
+    ("labels", labels.app),
 ):
     app.add_typer(group, name=name)
 

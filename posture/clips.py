@@ -132,6 +132,16 @@ class VideoFileSource:
         )
 
     @property
+    def is_timed(self) -> bool:
+        """Whether the container gives every frame its time; if not, frames are :attr:`interval_s` apart."""
+        return self._is_timed
+
+    @property
+    def interval_s(self) -> float:
+        """Seconds between two frames as announced."""
+        return 1.0 / self._fps
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What was odd about the clip, one line each; complete when the iteration has ended."""
         return tuple(self._notes)

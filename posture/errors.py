@@ -58,6 +58,10 @@ class StretchError(PostureError, ValueError):
     """Error raised when a file of stretches is not as it has to be, or there is no stretch like the one asked for."""
 
 
+class LabelError(PostureError, ValueError):
+    """Error raised when a label file is missing, unreadable, or says what cannot be."""
+
+
 class OutputError(PostureError, OSError):
     """Error raised when a result file cannot be written."""
 

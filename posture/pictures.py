@@ -12,7 +12,7 @@ import numpy as np
 
 from posture.capture import Orientation, import_cv2
 from posture.errors import SourceError
-from posture.landmarks import Frame
+from posture.landmarks import Frame, UInt8Array
 from posture.stderr import quiet_stderr
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
@@ -84,30 +84,34 @@ class ImageFolderSource:
         self._is_closed = True
 
     def __iter__(self) -> Iterator[Frame]:
-        cv2 = import_cv2()
         self._notes = []
         first: int | None = None
-        for i, path in enumerate(self._paths):
+        for i in range(len(self._paths)):
             if self._is_closed or self._stop.is_set():
                 return
-            try:
-                data = np.frombuffer(path.read_bytes(), np.uint8)
-            except OSError as error:
-                self._notes.append(f"{path.name}: skipped, {error.strerror}")
-                continue
-            with quiet_stderr():
-                image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-            if image is None:
-                self._notes.append(
-                    f"{path.name}: skipped, {'not a readable picture' if data.size else 'empty file'}"
-                )
+            image_rgb, problem = self.read(i)
+            if image_rgb is None:
+                self._notes.append(problem)
                 continue
             first = i if first is None else first
-            yield Frame((i - first) / self._rate_hz, self._orientation.to_rgb(image))
+            yield Frame((i - first) / self._rate_hz, image_rgb)
         if first is None:
             raise SourceError(
                 f"{self.name}: none of its {len(self._paths)} pictures can be read; are they damaged?"
             )
+
+    def read(self, index: int) -> tuple[UInt8Array | None, str]:
+        """Return a picture, (H, W, 3) RGB, by its place in the folder; or None and why it cannot be read."""
+        cv2, path = import_cv2(), self._paths[index]
+        try:
+            data = np.frombuffer(path.read_bytes(), np.uint8)
+        except OSError as error:
+            return None, f"{path.name}: skipped, {error.strerror}"
+        with quiet_stderr():
+            image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+        if image is None:
+            return None, f"{path.name}: skipped, {'not a readable picture' if data.size else 'empty file'}"
+        return self._orientation.to_rgb(image), ""
 
 
 def _natural_key(path: Path) -> list[tuple[int, int, str]]:

@@ -1,6 +1,6 @@
 """Make the documentation's pictures: photographs of the real program on a virtual screen.
 
-`python docs/pictures/make_pictures.py [desk panel preview notification report]`; without a name all of them.
+`python docs/pictures/make_pictures.py [desk panel preview notification report labeller]`; without a name all of them.
 The person is the rendered one of the packaged demo clip, the report's days are made up. Needs the test extra and
 Debian's xvfb openbox xterm x11-xserver-utils xdotool imagemagick dbus xfce4-notifyd adwaita-icon-theme
 fonts-dejavu-core chromium chromium-driver.
@@ -30,6 +30,8 @@ from desktop import running, screenshot, session_bus, wait_until, x_display  # n
 
 from posture.bundled import asset_path  # noqa: E402
 from posture.history.store import History  # noqa: E402
+from posture.labels.files import default_path, write_labels  # noqa: E402
+from posture.labels.labels import Duty, Interval, Labels  # noqa: E402
 from posture.report.page import PageRows, render_page  # noqa: E402
 from posture.report.reading import read_report  # noqa: E402
 from posture.report.words import day_name, to_day  # noqa: E402
@@ -238,12 +240,34 @@ def make_report() -> None:
         save("report", Image.open(Path(folder) / "raw.png").convert("RGB").crop((0, 0, 1000, 1050)))
 
 
+def make_labeller() -> None:
+    """The labeller in the middle of a clip that has some labels."""
+    with desk("900x800") as here:
+        clip = here.home / "morning.mp4"
+        clip.write_bytes(asset_path("demo.mp4").read_bytes())
+        intervals = (
+            Interval(0.0, 9.0, SlouchState.UPRIGHT),
+            Interval(9.0, 34.0, SlouchState.SLOUCHING, Duty.MUST),
+            Interval(34.0, 50.0, SlouchState.UPRIGHT, Duty.MUST_NOT),
+        )
+        write_labels(default_path(clip), Labels(clip.name, baseline_s=(0.0, 8.0), intervals=intervals))
+        here.start("posture", "label", str(clip))
+        window = here.window("--name", "^Posture labels$")
+        here.run("xdotool", "windowactivate", "--sync", window)
+        settle(3.0)
+        for key in (*("Up",) * 5, "i", *("Right",) * 4):
+            here.run("xdotool", "key", key)
+            settle(0.5)
+        here.photograph("labeller", window)
+
+
 PICTURES: dict[str, Callable[[], None]] = {
     "desk": make_desk,
     "panel": make_panel,
     "preview": make_preview,
     "notification": make_notification,
     "report": make_report,
+    "labeller": make_labeller,
 }
 
 if __name__ == "__main__":
