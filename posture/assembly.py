@@ -98,12 +98,15 @@ class Assembly:
         outputs: Sequence[Sink] = (),
     ) -> None:
         self._source, self._pipeline, self._console, self._stop = source, pipeline, console, stop
+        self._observer = observer
         self._reception, self._is_plain, self._outputs = reception, is_plain, outputs
         self._preview = preview
         self._settings = settings = pipeline.settings
         self._camera = source if isinstance(source, LiveSource) else None
         self._duty = DutyCycle(settings)
         self._attention = None if self._camera is None else Attention(observer, self._camera, self._duty)
+        if self._camera is not None:  # a clip is judged as well as can be
+            observer.use_face(self._duty.has_face)
         self._desktop = None if self._camera is None else DesktopWatcher(settings)
         self._load = Load()
         keeps = reception is not None and self._camera is not None and settings.history.enabled
@@ -231,6 +234,7 @@ class Assembly:
             return Orders()
         orders = decide(self._desktop.latest(), self._settings, is_present=is_present)
         self._duty.use(orders.preset)
+        self._observer.use_face(self._duty.has_face)
         return orders
 
     def _announce(self, title: str, message: str) -> None:

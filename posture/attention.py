@@ -86,6 +86,7 @@ class Attention:
     def judge_all(self, is_on: bool) -> None:
         """Judge every frame from now on, whatever the duty cycle says, or as few as will do again."""
         self._judges_all = is_on
+        self._observer.judge_all(is_on)
 
     def detect(self, frame: Frame) -> Landmarks:
         """Return the landmarks of one frame (T = 1): its own, or the last ones if it shows the same.

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from math import atan2, degrees
+from typing import Final
+
+import numpy as np
 
 from posture.angles import N_PLACE
 from posture.cues import CUE_NAMES, N_CUES
@@ -16,6 +19,8 @@ FRONT_MAX_DEG = 22.0
 """Shoulder yaw below which the camera is in front; the bench's front cameras stay within 18 degrees."""
 SIDE_MIN_DEG = 65.0
 """Shoulder yaw above which the camera is at the side; the bench's three-quarter cameras end at 58 degrees."""
+N_BODY_CUES: Final = 37
+"""Cues of the pose model's points, which every baseline has; those after them need a face, and came later."""
 
 
 class Placement(StrEnum):
@@ -31,9 +36,10 @@ class Baseline:
     """What upright looks like; fitted once, never changed silently."""
 
     cue_centre: FloatArray
-    """(Q,) median of every cue over the calibration, see :data:`CUES`."""
+    """(Q,) median of every cue over the calibration, see :data:`posture.cues.CUES`; NaN from `N_BODY_CUES` on where no
+    face was seen, or was not looked for."""
     cue_spread: FloatArray
-    """(Q,) robust standard deviation (1.4826 x median absolute deviation) of the same."""
+    """(Q,) robust standard deviation (1.4826 x median absolute deviation) of the same, NaN with them."""
     place_centre: FloatArray
     """(5,) median of every :class:`~posture.angles.Place`."""
     deviation_spread: FloatArray
@@ -66,6 +72,11 @@ class Baseline:
     def head_yaw_deg(self) -> float:
         """The face's median yaw in the picture; turned to the picture's right positive."""
         return degrees(atan2(-self._cue("face_z_x"), self._cue("face_x_x")))
+
+    @property
+    def has_face(self) -> bool:
+        """Whether the face was measured as well."""
+        return bool(np.isfinite(self.cue_centre[N_BODY_CUES:]).all())
 
     @property
     def placement(self) -> Placement:

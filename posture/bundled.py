@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 MODEL_NAME = "pose_landmarker_full.task"
+FACE_MODEL_NAME = "face_landmark.tflite"
 DEMO_CLIP_NAME = "demo.mp4"
 
 _PACKAGE_FOLDER = Path(__file__).resolve().parent

@@ -129,7 +129,7 @@ def take_baseline(
     if path is not None:
         save_profile(path, profile)
     console.print("Baseline taken." if old is None else "Baseline moved to your upright of now.")
-    receipt = make_receipt(baseline, settings.judge, quality)
+    receipt = make_receipt(baseline, settings.judge, quality, wants_face=settings.pose.face)
     rows = receipt_rows(profile, receipt, settings.calibration.stale_after_days)
     console.print(labelled(rows, is_terminal=console.is_terminal))
     console.print("Taken from a clip, so for this run only." if path is None else f"Saved to {path}")

@@ -157,7 +157,7 @@ def fit_baseline(landmarks: Landmarks, settings: JudgeSettings, created_utc: str
     if quality.problems:
         raise CalibrationError("calibration refused: " + "; ".join(quality.problems))
     seen = angles[_usable(angles, settings)]
-    centre = np.asarray(np.median(seen.cues, axis=0))
+    centre, spread = _centre_and_spread(seen.cues)
     estimator = make_estimator(centre, packaged_coefficients())
     own = compute_deviation(seen.cues, estimator).values
     is_measured = np.isfinite(own).all(axis=1)
@@ -168,7 +168,7 @@ def fit_baseline(landmarks: Landmarks, settings: JudgeSettings, created_utc: str
         )
     return Baseline(
         cue_centre=centre,
-        cue_spread=robust_spread(seen.cues),
+        cue_spread=spread,
         place_centre=np.asarray(np.median(seen.place, axis=0)),
         deviation_spread=robust_spread(own[is_measured]),
         luminance=quality.luminance,
@@ -176,6 +176,15 @@ def fit_baseline(landmarks: Landmarks, settings: JudgeSettings, created_utc: str
         duration_s=float(seen.t_s[-1] - seen.t_s[0]),
         created_utc=created_utc,
     )
+
+
+def _centre_and_spread(cues: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the (Q,) median and robust spread of every cue; NaN for what was measured in too few of the frames."""
+    is_known = np.isfinite(cues).mean(axis=0) >= MIN_VISIBLE_RATIO  # a face may turn away now and then
+    centre, spread = np.full(cues.shape[1], np.nan), np.full(cues.shape[1], np.nan)
+    centre[is_known] = np.nanmedian(cues[:, is_known], axis=0)
+    spread[is_known] = robust_spread(cues[:, is_known])
+    return centre, spread
 
 
 def _usable(angles: Angles, settings: JudgeSettings) -> BoolArray:

@@ -11,10 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from posture.bundled import asset_path
-from posture.deviation import Coefficients
+from posture.deviation import Coefficients, NetworkCoefficients
 from posture.errors import ModelFileError
 
 ESTIMATOR_NAME = "estimator.npz"
+"""The network for the pose landmarks alone."""
+FACE_ESTIMATOR_NAME = "estimator_face.npz"
+"""The one for pose landmarks and face."""
 
 
 @cache
@@ -29,12 +32,12 @@ def packaged_coefficients() -> Coefficients:
     Raises
     ------
     ModelFileError
-        If the file is missing or damaged.
+        If a file is missing or damaged.
     """
-    return load_coefficients(asset_path(ESTIMATOR_NAME))
+    return Coefficients(*(load_coefficients(asset_path(n)) for n in (ESTIMATOR_NAME, FACE_ESTIMATOR_NAME)))
 
 
-def load_coefficients(path: Path) -> Coefficients:
+def load_coefficients(path: Path) -> NetworkCoefficients:
     """Read coefficients that ``models/fit_estimator.py`` wrote.
 
     Raises
@@ -44,11 +47,11 @@ def load_coefficients(path: Path) -> Coefficients:
     """
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as archive:
-            arrays = {f.name: archive[f.name].astype(np.float64) for f in fields(Coefficients)}
+            arrays = {f.name: archive[f.name].astype(np.float64) for f in fields(NetworkCoefficients)}
         if not all(np.isfinite(array).all() for array in arrays.values()):
             raise ValueError("a number in it is not finite")
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ModelFileError(
             f"{path}: the estimator's coefficients are missing or damaged; install posture again"
         ) from error
-    return Coefficients(**arrays)
+    return NetworkCoefficients(**arrays)

@@ -85,15 +85,33 @@ CUES: Final[dict[str, str]] = {
     "trunk_y": "mid-hip to mid-shoulder, downwards, face units, times hips_seen",
     "trunk_sine": "sine of the trunk's angle from the picture's vertical, to the right positive, times hips_seen",
     "hips_x": "right to left hip, face units, times hips_seen",
+    # The face as its own network sees it (:mod:`posture.face`); NaN where it does not.
+    "mesh_x_x": "picture x of its leftward axis: cosine of the head's yaw",
+    "mesh_x_y": "picture y of its leftward axis: the head's roll",
+    "mesh_y_x": "picture x of its downward axis: the head's roll",
+    "mesh_y_y": "picture y of its downward axis: cosine of the head's pitch",
+    "mesh_z_x": "picture x of its backward axis: sine of the head's yaw",
+    "mesh_z_y": "picture y of its backward axis: minus sine of the head's pitch",
+    "mesh_over_face": "logarithm of its scale over the face unit",
+    "mesh_size_over_face": "logarithm of its size in three dimensions over the face unit",
+    "mesh_over_shoulder": "logarithm of its scale over the shoulder width as the picture shows it",
+    "mesh_size_over_shoulder": "logarithm of its size over the same: head nearer than shoulders is larger",
+    "mesh_above_x": "mid-shoulder to its middle, over its size",
+    "mesh_above_y": "mid-shoulder to its middle, downwards, over its size",
+    "mesh_ears_x": "mid-tragus to its middle, over its size",
+    "mesh_ears_y": "mid-tragus to its middle, downwards, over its size",
 }
 """Name and meaning of every column of :func:`compute_cues`, in order."""
 N_CUES: Final = len(CUES)
 CUE_NAMES: Final = tuple(CUES)
+N_POSE_CUES: Final = CUE_NAMES.index("mesh_x_x")
+"""So many of them come from the pose landmarks alone; the rest need the face network."""
 
 _ODD = {f"{v}_y" for v in _SPREAD_VECTORS} | {
     f"{v}_x" for v in VECTORS if v not in _SPREAD_VECTORS and v != "face"
 }
 _ODD |= {"face_middle_x", "shoulder_sin", "neck_over_shoulder_x", "neck_sine", "trunk_x", "trunk_sine"}
+_ODD |= {"mesh_x_y", "mesh_y_x", "mesh_z_x", "mesh_above_x", "mesh_ears_x"}
 PARITY: Final = np.array([-1.0 if name in _ODD else 1.0 for name in CUES])
 """(Q,) +1 even, -1 odd under mirroring."""
 
@@ -138,7 +156,7 @@ _WEIGHTS: Final = _vector_weights()
 
 
 @np.errstate(all="ignore")
-def compute_cues(xyzv: FloatArray, world_m: FloatArray) -> FloatArray:
+def compute_cues(xyzv: FloatArray, world_m: FloatArray, face: FloatArray | None = None) -> FloatArray:
     """Compute the cues of every frame.
 
     Stateless and elementwise in time: T = 1 gives the same bits as the whole clip.
@@ -149,12 +167,15 @@ def compute_cues(xyzv: FloatArray, world_m: FloatArray) -> FloatArray:
         x (right), y (down), z in image widths, and visibility.
     world_m : ndarray, shape (T, 33, 3)
         The model's own metres; used only for the direction of the shoulder line.
+    face : ndarray, shape (T, 9), optional
+        :attr:`posture.landmarks.Landmarks.face`; NaN = no face seen, and so is None.
 
     Returns
     -------
     ndarray, shape (T, Q)
-        Columns as in :data:`CUES`. The row is NaN where a landmark of the head or shoulders is missing, where
-        the face or the shoulders have collapsed to a point, or where a point lies absurdly far outside.
+        Columns as in :data:`CUES`; the last ones are NaN where no face was seen. The whole row is NaN where a landmark
+        of the head or shoulders is missing, where the face or the shoulders have collapsed to a point, or where a
+        point lies absurdly far outside.
     """
     points = np.ascontiguousarray(
         xyzv[:, :_N_POINTS, :2].transpose(0, 2, 1)
@@ -164,14 +185,14 @@ def compute_cues(xyzv: FloatArray, world_m: FloatArray) -> FloatArray:
     if not len(xyzv):
         return cues
     axes = vectors[:, :, 9:] ** 2
-    face = np.sqrt(
+    unit = np.sqrt(
         (
             ((axes[:, 0, 0] + axes[:, 0, 1]) + axes[:, 0, 2])
             + ((axes[:, 1, 0] + axes[:, 1, 1]) + axes[:, 1, 2])
         )
         * 0.5
     )
-    per_face = 1.0 / face
+    per_face = 1.0 / unit
     cues[:, :24] = vectors.reshape(-1, 24) * per_face[:, None]
     line = world_m[:, 11] - world_m[:, 12]
     wx, wy, wz = line[:, 0], line[:, 1], line[:, 2]
@@ -181,7 +202,7 @@ def compute_cues(xyzv: FloatArray, world_m: FloatArray) -> FloatArray:
     sx, sy, nx, ny = cues[:, 1], cues[:, 13], cues[:, 2], cues[:, 14]
     width = np.sqrt(sx * sx + sy * sy) / np.maximum(seen_cos, MIN_SHOULDER_COS)
     per_width = 1.0 / width
-    cues[:, 24] = np.log(face)
+    cues[:, 24] = np.log(unit)
     cues[:, 25] = width
     cues[:, 26] = wx * per_flat
     cues[:, 27] = wz * per_flat
@@ -199,8 +220,33 @@ def compute_cues(xyzv: FloatArray, world_m: FloatArray) -> FloatArray:
     cues[:, 34] = seen * ty
     cues[:, 35] = seen * (tx / np.sqrt(tx * tx + ty * ty + _TINY))
     cues[:, 36] = seen * (hips[:, 0, 0] - hips[:, 1, 0]) * per_face
+    if face is None:
+        cues[:, N_POSE_CUES:] = np.nan
+    else:
+        _mesh_cues(cues, face, unit, shoulder, vectors[:, :, 2])
     reach = np.abs(xyzv[:, 10:13, :2]).max(axis=(1, 2))  # a corner of the mouth, the shoulders
-    bad = ~((face > MIN_FACE) & (width > 0.05) & (reach < MAX_COORDINATE) & (flat > _TINY))
+    bad = ~((unit > MIN_FACE) & (width > 0.05) & (reach < MAX_COORDINATE) & (flat > _TINY))
     if bad.any():
         cues[bad] = np.nan
     return cues
+
+
+def _mesh_cues(
+    cues: FloatArray, face: FloatArray, unit: FloatArray, shoulder: FloatArray, neck: FloatArray
+) -> None:
+    """Fill the columns of `cues` that need the face network, given the middle of the shoulders and the neck vector."""
+    axes, size = face[:, 2:8], face[:, 8]
+    scale = np.sqrt(np.einsum("tc,tc->t", axes, axes, optimize=False) * 0.5)
+    shoulders = unit * np.sqrt(cues[:, 1] * cues[:, 1] + cues[:, 13] * cues[:, 13])
+    first = N_POSE_CUES
+    cues[:, first : first + 6] = axes / scale[:, None]
+    ratios = cues[:, first + 6 : first + 10]
+    ratios[:, 0] = scale / unit
+    ratios[:, 1] = size / unit
+    ratios[:, 2] = scale / shoulders
+    ratios[:, 3] = size / shoulders
+    np.log(ratios, out=ratios)
+    per_size = (1.0 / size)[:, None]
+    above = face[:, :2] - shoulder
+    cues[:, first + 10 : first + 12] = above * per_size
+    cues[:, first + 12 :] = (above - neck) * per_size

@@ -10,6 +10,9 @@ from which the camera looks (odd cues are multiplied by it, which makes the esti
     deviation = f(z) - f(c)
 
 A frame that looks like the baseline therefore deviates by exactly 0, whoever it is.
+
+There are two such networks: one for frames in which the face network saw the face, and one that makes do with the pose
+landmarks. Each is made personal by the same baseline, and a frame is measured by the better one that applies.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from posture.cues import PARITY
+from posture.cues import N_POSE_CUES, PARITY
 from posture.landmarks import FloatArray
 
 Float32Array: TypeAlias = NDArray[np.float32]
@@ -59,8 +62,8 @@ _BLOCK: Final = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Coefficients:
-    """What `models/fit_estimator.py` found. Q cues, H hidden units, M measures."""
+class NetworkCoefficients:
+    """What `models/fit_estimator.py` found. Q cues, the first of :data:`posture.cues.CUES`, H hidden units, M measures."""
 
     centre: FloatArray
     """(Q,) mean of the training cues, odd cues after taking the side out."""
@@ -85,8 +88,18 @@ class Coefficients:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimator:
-    """Coefficients made personal by a baseline; see :func:`make_estimator`."""
+class Coefficients:
+    """Both networks."""
+
+    pose: NetworkCoefficients
+    """For the cues of the pose landmarks alone."""
+    face: NetworkCoefficients
+    """For all cues, where the face network saw the face."""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """One network made personal by a baseline; see :func:`make_network`."""
 
     centre: FloatArray
     """(Q,) cues at which the standardised cues are 0, as the picture shows them."""
@@ -102,6 +115,16 @@ class Estimator:
     """(M,) the side on odd measures."""
     offset: FloatArray
     """(2 M,) minus the measures at the baseline, then the logarithm of the standard errors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimator:
+    """Coefficients made personal by a baseline; see :func:`make_estimator`."""
+
+    pose: Network
+    """For frames without a face."""
+    face: Network | None
+    """For frames with one; None where the baseline has none, or one that the network was never fitted for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +147,8 @@ def make_estimator(baseline_centre: FloatArray, coefficients: Coefficients) -> E
     Parameters
     ----------
     baseline_centre : ndarray, shape (Q,)
-        Median of every cue over the calibration. A NaN makes an estimator that measures nothing.
+        Median of every cue over the calibration. A NaN among the cues of the pose makes an estimator that measures
+        nothing, one among those of the face an estimator that makes do without the face.
     coefficients : Coefficients
         What was fitted.
 
@@ -133,14 +157,23 @@ def make_estimator(baseline_centre: FloatArray, coefficients: Coefficients) -> E
     Estimator
         Cheap to make (under a millisecond); keep it as long as the baseline.
     """
+    pose = make_network(baseline_centre[:N_POSE_CUES], coefficients.pose)
+    face = make_network(baseline_centre, coefficients.face)
+    is_known = bool(np.isfinite(run_network(baseline_centre[None], face)[0, 0]))
+    return Estimator(pose, face if is_known else None)
+
+
+def make_network(baseline_centre: FloatArray, coefficients: NetworkCoefficients) -> Network:
+    """Make one network's coefficients personal; see :func:`make_estimator`."""
     k = coefficients
-    side = 1.0 if float((baseline_centre * (PARITY < 0.0) * k.side_weights).sum()) >= 0.0 else -1.0
-    mirror = np.where(PARITY < 0.0, side, 1.0)
+    parity = PARITY[: len(k.centre)]
+    side = 1.0 if float((baseline_centre * (parity < 0.0) * k.side_weights).sum()) >= 0.0 else -1.0
+    mirror = np.where(parity < 0.0, side, 1.0)
     context = np.clip((baseline_centre * mirror - k.centre) / k.scale, -CLIP, CLIP)
     gain = 1.0 + (context[:, None] * k.gain_weights).sum(axis=0)
     bias = k.bias + (context[:, None] * k.context_weights).sum(axis=0)
     n_out = len(k.out_weights)
-    estimator = Estimator(
+    network = Network(
         centre=k.centre * mirror,
         per_scale=mirror / k.scale,
         weights=np.concatenate((k.cue_weights * gain, k.linear_weights), axis=1).astype(np.float32),
@@ -149,24 +182,24 @@ def make_estimator(baseline_centre: FloatArray, coefficients: Coefficients) -> E
         sign=np.where(_ODD_MEASURES < 0.0, side, 1.0),
         offset=np.concatenate((np.zeros(N_MEASURES), k.log_error)),
     )
-    z = np.clip((baseline_centre - estimator.centre) * estimator.per_scale, -CLIP, CLIP)
-    at_baseline = _evaluate(z[None], estimator)[0]
+    z = np.clip((baseline_centre - network.centre) * network.per_scale, -CLIP, CLIP)
+    at_baseline = _evaluate(z[None], network)[0]
     at_baseline[N_MEASURES:] = 0.0
-    return replace(estimator, offset=estimator.offset - at_baseline)
+    return replace(network, offset=network.offset - at_baseline)
 
 
-def _evaluate(standardised: FloatArray, estimator: Estimator) -> FloatArray:
+def _evaluate(standardised: FloatArray, network: Network) -> FloatArray:
     """Return the network's (T, 2 M) outputs; sums run in a fixed order, whatever T is."""
     z = standardised.astype(np.float32)
-    first = np.einsum("tq,qh->th", z, estimator.weights, optimize=False)
-    first += estimator.bias
-    n_hidden = estimator.out_weights.shape[1]
+    first = np.einsum("tq,qh->th", z, network.weights, optimize=False)
+    first += network.bias
+    n_hidden = network.out_weights.shape[1]
     pre = first[:, :n_hidden]
     root = pre * pre
     root += _ONE
     np.sqrt(root, out=root)
     hidden = np.divide(pre, root, out=root)
-    out = np.einsum("th,oh->to", hidden, estimator.out_weights, optimize=False)
+    out = np.einsum("th,oh->to", hidden, network.out_weights, optimize=False)
     out += first[:, n_hidden:]
     result: FloatArray = out.astype(np.float64)
     return result
@@ -200,12 +233,24 @@ def compute_deviation(cues: FloatArray, estimator: Estimator) -> Deviation:
 
 
 def _block(cues: FloatArray, estimator: Estimator) -> FloatArray:
-    """Return measures and standard errors of a few frames, (T, 2 M)."""
-    z = (cues - estimator.centre) * estimator.per_scale
+    """Return measures and standard errors of a few frames, (T, 2 M), each by the better network that applies."""
+    if estimator.face is None:
+        return run_network(cues[:, :N_POSE_CUES], estimator.pose)
+    out = run_network(cues, estimator.face)
+    left = np.isnan(out[:, 0])
+    if left.any():
+        out[left] = run_network(cues[left, :N_POSE_CUES], estimator.pose)
+    return out
+
+
+@np.errstate(all="ignore")
+def run_network(cues: FloatArray, network: Network) -> FloatArray:
+    """Return measures and standard errors of a few frames by one network, (T, 2 M); NaN where it does not apply."""
+    z = (cues - network.centre) * network.per_scale
     clipped = np.minimum(np.maximum(z, -CLIP), CLIP)
-    out = _evaluate(clipped, estimator)
-    out += estimator.offset
-    out[:, :N_MEASURES] *= estimator.sign
+    out = _evaluate(clipped, network)
+    out += network.offset
+    out[:, :N_MEASURES] *= network.sign
     out[:, N_MEASURES:] = np.exp(out[:, N_MEASURES:])
     z -= clipped
     strange = ~(np.einsum("tq,tq->t", z, z, optimize=False) <= (MAX_STRANGENESS - CLIP) ** 2)

@@ -22,6 +22,7 @@ BoolArray: TypeAlias = NDArray[np.bool_]
 
 _NO_SHIFT = (np.nan, np.nan, 0.0)
 _NOT_WATCHED: FloatArray = np.empty((0, 3))  # told apart by identity: replaced by rows of _NO_SHIFT
+_NOT_FITTED: FloatArray = np.empty((0, 9))  # likewise, by rows of NaN
 N_LANDMARKS = 33  # BlazePose topology, https://ai.google.dev/edge/mediapipe/solutions/vision/pose_landmarker
 
 
@@ -47,6 +48,32 @@ class PoseLandmark(IntEnum):
     RIGHT_WRIST = 16
     LEFT_HIP = 23
     RIGHT_HIP = 24
+
+
+class Face(IntEnum):
+    """Column of :attr:`Landmarks.face`: a face mesh as the fit of a rigid face sees it, image widths.
+
+    The axes are the face's own, leftward, downward and backward, each times the face's scale, as they lie in the
+    picture: their x is to the right, their y down. Mirroring the picture makes 1 minus `CENTRE_X` of it and flips
+    the sign of the columns in :data:`ODD_FACE`.
+    """
+
+    CENTRE_X = 0
+    """Middle of the rigid points (:mod:`posture.face`), from the left edge."""
+    CENTRE_Y = 1
+    """The same, from the top edge."""
+    AX_X = 2
+    AX_Y = 3
+    AY_X = 4
+    AY_Y = 5
+    AZ_X = 6
+    AZ_Y = 7
+    SIZE = 8
+    """Root of the summed squares of these points about their middle, depth included."""
+
+
+N_FACE = len(Face)
+ODD_FACE = (Face.AX_Y, Face.AY_X, Face.AZ_X)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +103,17 @@ class Landmarks:
     scene_shift: FloatArray = field(default_factory=lambda: _NOT_WATCHED)
     """(T, 3) how far the background lies from where it was at the start: image widths to the right, image widths
     down, confidence in [0, 1]. NaN, NaN, 0 = not measured; left out = nobody watched the background."""
+    face: FloatArray = field(default_factory=lambda: _NOT_FITTED)
+    """(T, 9) the face, one column per :class:`Face`. NaN row = none seen: turned too far, hidden, or not looked for;
+    left out = not looked for in any frame."""
 
     def __post_init__(self) -> None:
         """Check that every field has the same T and the documented shape."""
         t = self.t_s.shape[0] if self.t_s.ndim == 1 else -1
         if self.scene_shift is _NOT_WATCHED:
             object.__setattr__(self, "scene_shift", np.tile(_NO_SHIFT, (max(t, 0), 1)))
+        if self.face is _NOT_FITTED:
+            object.__setattr__(self, "face", np.full((max(t, 0), N_FACE), np.nan))
         expected = (
             ("t_s", self.t_s, (t,)),
             ("xyzv", self.xyzv, (t, N_LANDMARKS, 4)),
@@ -89,6 +121,7 @@ class Landmarks:
             ("luminance", self.luminance, (t,)),
             ("height_ratio", self.height_ratio, (t,)),
             ("scene_shift", self.scene_shift, (t, 3)),
+            ("face", self.face, (t, N_FACE)),
         )
         for name, value, shape in expected:
             if value.shape != shape:

@@ -93,4 +93,4 @@ def _read(name: str) -> Profile | ProfileError:
 
 def _receipt(profile: Profile, settings: Settings) -> Receipt:
     """Return what a profile is worth with the settings in force."""
-    return make_receipt(profile.baseline, settings.judge, profile.quality)
+    return make_receipt(profile.baseline, settings.judge, profile.quality, wants_face=settings.pose.face)

@@ -1,4 +1,4 @@
-"""Tell whether a file is the pose model that it should be, before MediaPipe is asked to load it."""
+"""Tell whether a file is the model that it should be, before a library is asked to load it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 from posture.errors import ModelFileError
 
 MODEL_SHA256 = "6f573108a542298fb299d7adf37839f12a1933d3723807213b24eabc4899221e"
-"""SHA-256 of the packaged model, as printed by `models/build_bundle.py`."""
+"""SHA-256 of the packaged pose model, as printed by `models/build_bundle.py`."""
+FACE_MODEL_SHA256 = "1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814"
+"""SHA-256 of the packaged face network, as it is in MediaPipe's own wheel."""
 
 MODEL_MEMBERS = ("pose_detector.tflite", "pose_landmarks_detector.tflite")
 """What a pose bundle holds; the names are those that MediaPipe's Tasks API asks for."""
@@ -48,12 +50,38 @@ def check_model(path: Path, is_packaged: bool) -> None:
         raise ModelFileError(f"{path}: {fault}: {cure}")
 
 
+def read_face_model(path: Path) -> bytes:
+    """Return the face network `path`, which must be the packaged one, byte for byte.
+
+    Raises
+    ------
+    ModelFileError
+        If it is not; the text names the file and says what to do.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        fault = "the face network is missing"
+    except OSError as error:
+        fault = f"the face network cannot be read ({error.strerror or error})"
+    else:
+        if hashlib.sha256(data).hexdigest() == FACE_MODEL_SHA256:
+            return data
+        fault = f"the face network is {_altered(data)}"
+    raise ModelFileError(f"{path}: {fault}: reinstall the package, or do without it by pose.face = false")
+
+
 def _packaged_fault(path: Path) -> str | None:
     """Return what is wrong with the packaged model, or None."""
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() == MODEL_SHA256:
         return None
-    return f"the pose model is altered or cut short ({len(data):,} bytes, wrong SHA-256)"
+    return f"the pose model is {_altered(data)}"
+
+
+def _altered(data: bytes) -> str:
+    """Return what is wrong with a file that has another checksum."""
+    return f"altered or cut short ({len(data):,} bytes, wrong SHA-256)"
 
 
 def _bundle_fault(path: Path) -> str | None:

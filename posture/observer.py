@@ -1,4 +1,4 @@
-"""All that is taken from a picture before it is dropped: the right person's landmarks, the background's place."""
+"""All that is taken from a picture before it is dropped: one person's landmarks and face, the background's place."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 
 from posture.baseline import Baseline
+from posture.face_network import FaceNetwork
 from posture.follower import Follower
 from posture.landmarker import PoseLandmarker
 from posture.landmarks import Frame, Landmarks
@@ -29,10 +30,18 @@ class Observer:
         Fresh for this stream; closed with this object.
     judge : JudgeSettings
         `max_offset_ratio` is used: how large the calibrated place is.
+    face_network : FaceNetwork or None
+        Measures the face of the person found; None = faces are not measured.
     """
 
-    def __init__(self, landmarker: PoseLandmarker, judge: JudgeSettings | None = None) -> None:
-        self._landmarker = landmarker
+    def __init__(
+        self,
+        landmarker: PoseLandmarker,
+        judge: JudgeSettings | None = None,
+        face_network: FaceNetwork | None = None,
+    ) -> None:
+        self._landmarker, self._face_network = landmarker, face_network
+        self._wants_face, self._judges_all = True, False
         self._follower = Follower(landmarker, (judge or JudgeSettings()).max_offset_ratio)
         self._scene = SceneWatch()
         self._looked_s: float | None = None
@@ -63,13 +72,24 @@ class Observer:
         self._scene = SceneWatch()
 
     def judge_all(self, is_on: bool) -> None:
-        """Do nothing: every frame is judged.
+        """Measure the face as well from now on, whatever :meth:`use_face` says: a baseline is being taken.
 
         Parameters
         ----------
         is_on : bool
-            Whether it is every frame; it always is.
+            Whether it is being taken.
         """
+        self._judges_all = is_on
+
+    def use_face(self, is_on: bool) -> None:
+        """Measure faces from now on, or don't, to save their processor time; without a network nothing changes.
+
+        Parameters
+        ----------
+        is_on : bool
+            Whether faces are measured.
+        """
+        self._wants_face = is_on
 
     def detect(self, frame: Frame) -> Landmarks:
         """Find the person, and every 0.45 s where the background lies.
@@ -87,11 +107,14 @@ class Observer:
         Raises
         ------
         TimestampError, ShapeError, LandmarkerError
-            As :meth:`PoseLandmarker.detect`.
+            As :meth:`PoseLandmarker.detect <posture.landmarker.PoseLandmarker.detect>`, or if the face network fails.
         """
         landmarks = self._follower.detect(frame)
         if frame.image_rgb is None:
             return landmarks
+        if self._face_network is not None and (self._wants_face or self._judges_all):
+            face = self._face_network.measure(frame.image_rgb, landmarks.xyzv[0])
+            landmarks = replace(landmarks, face=face[None])
         if self._looked_s is not None and frame.t_s - self._looked_s < SCENE_PERIOD_S:
             return landmarks
         self._looked_s = frame.t_s

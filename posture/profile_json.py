@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from posture.angles import Place
-from posture.baseline import Baseline
+from posture.baseline import N_BODY_CUES, Baseline
 from posture.calibration import CalibrationQuality
 from posture.cues import CUE_NAMES
 from posture.deviation import Measure
@@ -30,6 +30,9 @@ class _Stat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     centre: float
     spread: float
+
+
+_UNKNOWN = _Stat(nan, nan)
 
 
 class _Quality(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,6 +102,7 @@ def encode_profile(profile: Profile) -> bytes:
         cues={
             name: _Stat(float(baseline.cue_centre[i]), float(baseline.cue_spread[i]))
             for i, name in enumerate(CUE_NAMES)
+            if isfinite(baseline.cue_centre[i])  # the face's, where it was not measured
         },
         place={p.name.lower(): float(baseline.place_centre[p]) for p in Place},
         deviation_spread={m.name.lower(): float(baseline.deviation_spread[m]) for m in Measure},
@@ -136,9 +140,12 @@ def decode_profile(raw: bytes, where: str) -> Profile:
         if version != VERSION:
             raise ProfileError(f"{where}: baseline version {version}, this program reads {VERSION}; {again}")
         file = msgspec.json.decode(raw, type=_File)
+        # an older program, or one that saw no face, wrote the first of them only
+        cues = [file.cues[name] for name in CUE_NAMES[:N_BODY_CUES]]
+        cues += [file.cues.get(name, _UNKNOWN) for name in CUE_NAMES[N_BODY_CUES:]]
         baseline = Baseline(
-            cue_centre=_vector([file.cues[name].centre for name in CUE_NAMES]),
-            cue_spread=_vector([file.cues[name].spread for name in CUE_NAMES]),
+            cue_centre=_vector([cue.centre for cue in cues]),
+            cue_spread=_vector([cue.spread for cue in cues]),
             place_centre=_vector([file.place[p.name.lower()] for p in Place]),
             deviation_spread=_vector([file.deviation_spread[m.name.lower()] for m in Measure]),
             luminance=file.luminance,
@@ -149,8 +156,9 @@ def decode_profile(raw: bytes, where: str) -> Profile:
         )
     except (msgspec.DecodeError, KeyError, UnicodeDecodeError, RecursionError) as error:
         raise ProfileError(f"{where} is not a baseline or is damaged ({error}); {again}") from error
-    spreads = np.concatenate([baseline.cue_spread, baseline.deviation_spread])
-    centres = np.concatenate([baseline.cue_centre, baseline.place_centre])
+    known = [cue for cue in cues if cue is not _UNKNOWN]
+    spreads = np.concatenate([[cue.spread for cue in known], baseline.deviation_spread])
+    centres = np.concatenate([[cue.centre for cue in known], baseline.place_centre])
     if not (np.isfinite(centres).all() and (spreads >= 0).all() and baseline.n_frames > 0):
         raise ProfileError(f"{where} is not a baseline or is damaged (a number in it cannot be); {again}")
     quality, drift = file.quality, file.drift

@@ -86,7 +86,13 @@ class Receipt:
     """What would make it better, most telling first."""
 
 
-def make_receipt(baseline: Baseline, judge: JudgeSettings, quality: CalibrationQuality | None) -> Receipt:
+def make_receipt(
+    baseline: Baseline,
+    judge: JudgeSettings,
+    quality: CalibrationQuality | None,
+    *,
+    wants_face: bool = True,
+) -> Receipt:
     """Say what a baseline is worth.
 
     Parameters
@@ -97,6 +103,8 @@ def make_receipt(baseline: Baseline, judge: JudgeSettings, quality: CalibrationQ
         The thresholds set.
     quality : CalibrationQuality or None
         How its frames were; None = not recorded.
+    wants_face : bool
+        Whether faces are measured now, so that a baseline which lacks one could be better.
     """
     neck, thoracic, sink = (
         float(baseline.deviation_spread[m])
@@ -109,7 +117,7 @@ def make_receipt(baseline: Baseline, judge: JudgeSettings, quality: CalibrationQ
     raised = tuple(name for name, low, high in pairs if high > low)
     estimator = make_estimator(baseline.cue_centre, packaged_coefficients())
     errors = compute_deviation(baseline.cue_centre[None], estimator).standard_error[0]
-    advice = _advise(baseline, quality, raised)
+    advice = _advise(baseline, quality, raised, wants_face=wants_face)
     neck_error, thoracic_error = float(errors[Measure.NECK_DEG]), float(errors[Measure.THORACIC_DEG])
     is_blunt = bool(raised) or not (neck_error < judge.neck_deg and thoracic_error < judge.thoracic_deg)
     grade = Grade.POOR if is_blunt else Grade.FAIR if advice else Grade.GOOD
@@ -133,8 +141,13 @@ def _numbers(thresholds: Thresholds) -> tuple[float, float, float, float]:
     return t.neck_deg, t.thoracic_deg, t.flexion_deg, t.sink_ratio
 
 
+def lacks_face(baseline: Baseline) -> bool:
+    """Return whether a baseline was taken without a face that its camera, in front of the person, can see."""
+    return baseline.placement is Placement.FRONT and not baseline.has_face
+
+
 def _advise(
-    baseline: Baseline, quality: CalibrationQuality | None, raised: tuple[str, ...]
+    baseline: Baseline, quality: CalibrationQuality | None, raised: tuple[str, ...], *, wants_face: bool
 ) -> tuple[str, ...]:
     """Return what was measured to be short of good, as things to do."""
     found: list[str] = []
@@ -159,6 +172,10 @@ def _advise(
         found.append(f"sit still while calibrating (you moved {quality.sway_ratio:.2f} shoulder widths)")
     if quality is not None and quality.turn_deg > GOOD_TURN_DEG:
         found.append(f"keep looking at one point (the head turned by {quality.turn_deg:.0f}°)")
+    if wants_face and lacks_face(baseline):
+        found.append(
+            "calibrate again: this baseline lacks your face's measure, which makes the neck's more exact"
+        )
     if raised and not found:
         found.append(
             f"calibrate again and hold still: unrest has raised the threshold of {', '.join(raised)}"

@@ -55,6 +55,18 @@ class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     ] = 0.5
 
 
+class PoseSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is measured of a person beside the pose model's points."""
+
+    face: Annotated[
+        bool,
+        Meta(
+            description="a second network measures the face; false saves its processor time and is less exact "
+            "(docs/power.md)"
+        ),
+    ] = True
+
+
 class CalibrationSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How the upright baseline is taken."""
 
@@ -325,6 +337,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ] = "balanced"
     camera: CameraSettings = CameraSettings()
     model: ModelSettings = ModelSettings()
+    pose: PoseSettings = PoseSettings()
     calibration: CalibrationSettings = CalibrationSettings()
     judge: JudgeSettings = JudgeSettings()
     alert: AlertSettings = AlertSettings()

@@ -26,10 +26,12 @@ from posture.recording.reader import TraceReader
 from posture.recording.records import Chunk
 
 TRACE_VERSION = 1
-"""Written into every trace; a change to what a field means or to the fields themselves raises it."""
+"""Written into every trace; raised by a change that an older program would read wrongly."""
 
 _FIELDS = tuple(field.name for field in fields(Landmarks))
-_POINT_FIELDS = ("xyzv", "world_m")
+_POINT_FIELDS = ("xyzv", "world_m", "face")
+_LATER_FIELDS = frozenset({"face"})
+"""Not in every trace of this version."""
 
 
 def save_trace(path: str | os.PathLike[str], landmarks: Landmarks) -> None:
@@ -73,8 +75,8 @@ def load_trace(path: str | os.PathLike[str]) -> Landmarks:
     Returns
     -------
     Landmarks
-        Equal to what was saved, in float64. Of a recording that is cut off or damaged, what comes before that; a
-        warning is logged then.
+        Equal to what was saved, in float64; without faces where the file is older than they are. Of a recording that
+        is cut off or damaged, what comes before that; a warning is logged then.
 
     Raises
     ------
@@ -90,7 +92,8 @@ def load_trace(path: str | os.PathLike[str]) -> Landmarks:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             version = int(archive["version"])
-            arrays = {name: archive[name] for name in _FIELDS} if version == TRACE_VERSION else {}
+            wanted = [name for name in _FIELDS if name not in _LATER_FIELDS or name in archive]
+            arrays = {name: archive[name] for name in wanted} if version == TRACE_VERSION else {}
     except (
         AttributeError,
         EOFError,

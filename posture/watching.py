@@ -17,6 +17,7 @@ from posture.config import load_settings, state_path
 from posture.pipeline import Pipeline
 from posture.profile_json import Profile
 from posture.profiles import age_days, profile_path, save_profile
+from posture.receipt import lacks_face
 from posture.reception import Reception
 from posture.recording.writer import RecordedPipeline, TraceWriter, make_header, recording_path
 from posture.session import StopSignals, open_outputs
@@ -111,6 +112,11 @@ def run_live(
         if (age := age_days(baseline)) is not None and age > settings.calibration.stale_after_days:
             console.print(
                 "That baseline is getting old: 'posture calibrate' takes a fresh one.", style="yellow"
+            )
+        if settings.pose.face and lacks_face(baseline):
+            console.print(
+                "That baseline lacks your face's measure: 'posture calibrate' takes one with it, which is more exact.",
+                style="yellow",
             )
         pipeline = _make_pipeline(stack, record, _spaced(settings, source), baseline, source, name)
         pipeline.set_standing(baseline_file is None and name in settings.breaks.standing_profiles)

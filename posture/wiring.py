@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from posture.errors import OutputError, SourceError
+from posture.face_network import FaceNetwork
 from posture.landmarker import PoseLandmarker
 from posture.observer import Observer
 from posture.recording.reader import looks_recorded
@@ -38,12 +39,14 @@ def model_path(settings: Settings) -> Path | None:
 
 
 def make_observer(settings: Settings) -> Observer:
-    """Return a fresh observer with the chosen model."""
+    """Return a fresh observer with the chosen models."""
     path = model_path(settings)
     is_quiet = not logging.getLogger().isEnabledFor(logging.DEBUG)
-    return Observer(
-        PoseLandmarker(path, min_confidence=settings.model.min_confidence, quiet=is_quiet), settings.judge
-    )
+    face_network = (
+        FaceNetwork() if settings.pose.face else None
+    )  # first: what fails, fails before a model runs
+    landmarker = PoseLandmarker(path, min_confidence=settings.model.min_confidence, quiet=is_quiet)
+    return Observer(landmarker, settings.judge, face_network)
 
 
 def open_with_settings(spec: str, settings: Settings, signals: StopSignals) -> FrameSource:

@@ -11,7 +11,8 @@ import dataclasses
 
 import numpy as np
 
-from posture.landmarks import N_LANDMARKS, Landmarks, PoseLandmark
+from posture.face import RIGID_FACE, RIGID_POINTS, fit_face
+from posture.landmarks import N_FACE, N_LANDMARKS, ODD_FACE, Face, Landmarks, PoseLandmark
 
 P = PoseLandmark
 TRUNK_M, NECK_M, FOCAL_RATIO, HEIGHT_RATIO = 0.48, 0.19, 0.75, 0.75
@@ -25,6 +26,10 @@ HEAD = {
     P.LEFT_EAR: (0.0, 0.068, 0.0),
     P.MOUTH_LEFT: (0.083, 0.025, -0.055),
 }
+FACE_M = (0.055, 0.0, 0.0)
+"""Middle of the face network's rigid points in the same frame."""
+MAX_FACE_YAW_DEG = 60.0
+"""Away from the camera; a face turned further is not seen."""
 PAIRS = (
     (P.LEFT_EYE_INNER, P.RIGHT_EYE_INNER),
     (P.LEFT_EYE, P.RIGHT_EYE),
@@ -85,6 +90,30 @@ def body(neck_deg, thoracic_deg, sink_ratio, yaw_deg, pitch_deg):
     return points
 
 
+def face_points(ears, yaw_deg, pitch_deg):
+    """Return the face network's rigid points in metres, (T, P, 3); `ears` (T, 3), the angles (T,)."""
+    left, down, back = (
+        RIGID_FACE.T / 100.0
+    )  # from centimetres; 9 cm between the eyes' outer corners, as above
+    forward, side, up = FACE_M[0] - back, FACE_M[1] + left, FACE_M[2] - down
+    yaw, pitch = np.radians(yaw_deg)[:, None], np.radians(pitch_deg)[:, None]
+    ahead = forward * np.cos(pitch) + up * np.sin(pitch)
+    height = up * np.cos(pitch) - forward * np.sin(pitch)
+    turned = (ahead * np.cos(yaw) - side * np.sin(yaw), ahead * np.sin(yaw) + side * np.cos(yaw), height)
+    return ears[:, None] + np.stack(turned, axis=-1)
+
+
+def measured_face(points, depth, facing_deg):
+    """Return the (T, 9) fits of rigid points (T, P, 2) in image widths at a depth in metres; NaN = turned away."""
+    flat = FOCAL_RATIO * (depth - depth.mean(axis=1, keepdims=True)) / depth.mean(axis=1, keepdims=True)
+    face = np.full((len(points), N_FACE), np.nan)
+    for t in np.flatnonzero(np.abs((facing_deg + 180.0) % 360.0 - 180.0) < MAX_FACE_YAW_DEG):
+        mesh = np.zeros((468, 3))
+        mesh[list(RIGID_POINTS)] = np.column_stack((points[t], flat[t]))
+        face[t] = fit_face(mesh, 1.0)
+    return face
+
+
 def person(
     t_s,
     *,
@@ -116,6 +145,16 @@ def person(
     xyzv[..., 2] = (
         FOCAL_RATIO * (depth - depth[:, [P.LEFT_HIP, P.RIGHT_HIP]].mean(axis=1)[:, None]) / distance_m
     )
+    ears = 0.5 * (seen[:, P.LEFT_EAR] + seen[:, P.RIGHT_EAR])
+    face_m = face_points(ears, np.broadcast_to(posture[3], t_s.shape), np.broadcast_to(posture[4], t_s.shape))
+    face_depth = distance_m + face_m @ ahead
+    face = np.stack(
+        (
+            0.5 + FOCAL_RATIO * (face_m @ right) / face_depth,
+            HEIGHT_RATIO / 2 - FOCAL_RATIO * (face_m[..., 2] - height_m) / face_depth,
+        ),
+        axis=-1,
+    )
     rng = np.random.default_rng(seed)
     xyzv[..., :3] += noise * rng.normal(size=xyzv[..., :3].shape)
     inside = (np.abs(xyzv[..., 0] - 0.5) < 0.5) & (np.abs(xyzv[..., 1] - HEIGHT_RATIO / 2) < HEIGHT_RATIO / 2)
@@ -126,14 +165,19 @@ def person(
         np.stack((world @ right, -world[..., 2], world @ ahead), axis=-1),
         np.broadcast_to(np.asarray(luminance, dtype=np.float64), t_s.shape).copy(),
         np.full(t_s.shape, HEIGHT_RATIO),
+        face=measured_face(
+            face + noise * rng.normal(size=face.shape),
+            face_depth,
+            np.asarray(yaw_deg) - azimuth_deg + 0.0 * t_s,
+        ),
     )
 
 
 def without_person(landmarks, rows):
     """Return `landmarks` with nobody in the frames `rows`."""
-    xyzv, world_m = landmarks.xyzv.copy(), landmarks.world_m.copy()
-    xyzv[rows], world_m[rows] = np.nan, np.nan
-    return dataclasses.replace(landmarks, xyzv=xyzv, world_m=world_m)
+    xyzv, world_m, face = landmarks.xyzv.copy(), landmarks.world_m.copy(), landmarks.face.copy()
+    xyzv[rows], world_m[rows], face[rows] = np.nan, np.nan, np.nan
+    return dataclasses.replace(landmarks, xyzv=xyzv, world_m=world_m, face=face)
 
 
 def without_picture(landmarks, rows):
@@ -150,7 +194,10 @@ def mirrored(landmarks):
     for points, side in ((xyzv, 1.0 - xyzv[..., 0]), (world_m, -world_m[..., 0])):
         points[..., 0] = side
         points[:, np.r_[LEFT, RIGHT]] = points[:, np.r_[RIGHT, LEFT]]
-    return dataclasses.replace(landmarks, xyzv=xyzv, world_m=world_m)
+    face = landmarks.face.copy()
+    face[:, Face.CENTRE_X] = 1.0 - face[:, Face.CENTRE_X]
+    face[:, ODD_FACE] *= -1.0
+    return dataclasses.replace(landmarks, xyzv=xyzv, world_m=world_m, face=face)
 
 
 def scaled(landmarks, factor):
@@ -159,7 +206,9 @@ def scaled(landmarks, factor):
     middle = np.stack((np.full(len(landmarks), 0.5), landmarks.height_ratio / 2), axis=-1)[:, None]
     xyzv[..., :2] = middle + factor * (xyzv[..., :2] - middle)
     xyzv[..., 2] *= factor
-    return dataclasses.replace(landmarks, xyzv=xyzv)
+    face = factor * landmarks.face
+    face[:, : Face.AX_X] += (1.0 - factor) * middle[:, 0]
+    return dataclasses.replace(landmarks, xyzv=xyzv, face=face)
 
 
 def signal(pieces, times):

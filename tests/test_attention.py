@@ -36,6 +36,7 @@ class Landmarker:
     """An observer that always finds the same person, and counts."""
 
     condition = Reason.NONE
+    all = False
 
     def __init__(self):
         self.seen = []
@@ -50,6 +51,9 @@ class Landmarker:
         return dataclasses.replace(
             UPRIGHT[8:9], t_s=np.array([frame.t_s]), scene_shift=np.array([[0.0, 0.0, 1.0]])
         )
+
+    def judge_all(self, is_on):
+        self.all = is_on
 
 
 class Source:
@@ -138,6 +142,7 @@ def test_while_all_is_to_be_judged_all_is_and_the_camera_is_asked_for_it(noisy):
     for n in range(60):
         attention.judge_all(20 <= n < 40)
         attention.handle(pipeline.step(attention.detect(Frame(n * 0.5, noisy(n))), attention.condition))
+        assert landmarker.all == (20 <= n < 40), "the observer is told as well"
         if 20 <= n < 40:
             assert source.rate_hz == SETTINGS.camera.rate_hz
     assert [t_s for t_s in landmarker.seen if 10.0 <= t_s < 20.0] == [n * 0.5 for n in range(20, 40)]

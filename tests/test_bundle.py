@@ -1,4 +1,4 @@
-"""The shipped model is what its build script makes, and holds the published networks unchanged."""
+"""The shipped models are what their build script makes, and hold the published networks unchanged."""
 
 import hashlib
 import importlib.util
@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 import pytest
 
-from posture.bundled import MODEL_NAME, asset_path
+from posture.bundled import FACE_MODEL_NAME, MODEL_NAME, asset_path
 from posture.landmarker import PoseLandmarker
 from posture.landmarks import Frame, concatenate
-from posture.model_file import MODEL_MEMBERS, MODEL_SHA256
+from posture.model_file import FACE_MODEL_SHA256, MODEL_MEMBERS, MODEL_SHA256
 
 ROOT = Path(__file__).resolve().parents[1]
 CLIP = ROOT / "tests" / "fixtures" / "front_upright_slouch.mp4"
@@ -46,6 +46,14 @@ def test_the_rebuilt_bundle_is_the_shipped_one_byte_for_byte(rebuilt):
     shipped = asset_path(MODEL_NAME)
     assert hashlib.sha256(shipped.read_bytes()).hexdigest() == MODEL_SHA256
     assert hashlib.sha256(rebuilt.read_bytes()).hexdigest() == MODEL_SHA256
+
+
+def test_the_shipped_face_network_is_the_wheels_own_file(build_bundle, wheel, tmp_path):
+    digest = build_bundle.extract_face(wheel, tmp_path / "face.tflite")
+    assert digest == FACE_MODEL_SHA256
+    shipped = asset_path(FACE_MODEL_NAME).read_bytes()
+    assert shipped == (tmp_path / "face.tflite").read_bytes()
+    assert hashlib.sha256(shipped).hexdigest() == FACE_MODEL_SHA256
 
 
 def test_the_rebuilt_bundle_gives_the_same_landmarks(rebuilt):
@@ -115,6 +123,8 @@ def test_a_wheel_with_other_networks_is_refused(build_bundle, tmp_path):
     with zipfile.ZipFile(wheel, "w") as archive:
         for network in build_bundle.NETWORKS:
             archive.writestr(network.member, b"something else")
-    with pytest.raises(ValueError, match="SHA-256"):
-        build_bundle.build(wheel, tmp_path / "out.task")
-    assert not (tmp_path / "out.task").exists()
+        archive.writestr(build_bundle.FACE_MEMBER, b"something else")
+    for make in (build_bundle.build, build_bundle.extract_face):
+        with pytest.raises(ValueError, match="SHA-256"):
+            make(wheel, tmp_path / "out")
+        assert not (tmp_path / "out").exists()

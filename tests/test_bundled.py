@@ -1,10 +1,11 @@
 """Bundled files are found in a checkout and in an installed package."""
 
-from posture.bundled import DEMO_CLIP_NAME, MODEL_NAME, asset_path
+from posture.bundled import DEMO_CLIP_NAME, FACE_MODEL_NAME, MODEL_NAME, asset_path
 
 
 def test_the_bundled_files_are_there():
     assert asset_path(MODEL_NAME).is_file()
+    assert asset_path(FACE_MODEL_NAME).is_file()
     assert asset_path(DEMO_CLIP_NAME).is_file()
 
 

@@ -295,7 +295,9 @@ def test_a_table_has_what_was_seen(recorded, env, tmp_path):
     assert float(rows[0]["left_shoulder_x"]) > float(rows[0]["right_shoulder_x"])
     assert float(rows[0]["left_shoulder_world_x_m"]) > 0.05
     assert {"", "1"} >= {rows[0]["condition"], rows[0]["is_own"]}
-    assert len(rows[0]) == 8 + 4 * 25 + 3 * 4
+    assert len(rows[0]) == 8 + 4 * 25 + 3 * 4 + 9
+    assert abs(float(rows[0]["face_centre_x"]) - float(rows[0]["nose_x"])) < 0.05
+    assert float(rows[0]["face_ax_x"]) > 0.1
 
 
 def test_the_information_is_readable(recorded, env):

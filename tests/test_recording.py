@@ -31,7 +31,7 @@ from posture.calibration import fit_baseline
 from posture.config import load_settings, restore_settings
 from posture.duty import DutyCycle
 from posture.errors import OutputError, SettingsError, TraceError
-from posture.landmarks import Landmarks, concatenate, no_person
+from posture.landmarks import N_FACE, Landmarks, concatenate, no_person
 from posture.monitor import run_monitor
 from posture.pipeline import Pipeline
 from posture.recording import records
@@ -247,7 +247,8 @@ def kept(landmarks):
     with np.errstate(over="ignore"):
         xyzv[:, POINTS] = landmarks.xyzv[:, POINTS].astype(np.float32)
         world_m[:, WORLD_POINTS] = landmarks.world_m[:, WORLD_POINTS].astype(np.float32)
-    return dataclasses.replace(landmarks, xyzv=xyzv, world_m=world_m)
+        face = landmarks.face.astype(np.float32).astype(np.float64)
+    return dataclasses.replace(landmarks, xyzv=xyzv, world_m=world_m, face=face)
 
 
 def assert_same(a, b):
@@ -299,6 +300,8 @@ def runs(draw):
             row.xyzv[0, draw(st.integers(0, 32)), draw(st.integers(0, 3))] = draw(NUMBERS)
         else:
             row = no_person(0.0, *((0.3, 0.75) if kind == "nobody" else ()))
+        if kind in ("own", "nobody") and draw(st.booleans()):
+            row = dataclasses.replace(row, face=draw(arrays(np.float64, (1, N_FACE), elements=NUMBERS)))
         shift = draw(arrays(np.float64, (1, 3), elements=NUMBERS))
         parts.append(dataclasses.replace(row, t_s=np.array([t_s]), scene_shift=shift))
         conditions.append(draw(st.sampled_from(list(Reason))))
@@ -334,6 +337,34 @@ def test_rows_of_the_model_lose_nothing_that_a_pipeline_uses(tmp_path):
         span = {"calibrate_span_s": (0.0, float(landmarks.t_s[30]))} if "slouch" in path.name else {}
         pipelines = Pipeline(Settings(), **span), Pipeline(Settings(), **span)
         assert repr(list(pipelines[0].run(landmarks))) == repr(list(pipelines[1].run(back)))
+
+
+def test_what_differs_in_the_face_alone_is_no_repetition(tmp_path):
+    row = UPRIGHT_SLOUCH[5:6]
+    rows = [
+        row,
+        dataclasses.replace(row, face=row.face * 1.01),
+        dataclasses.replace(row, face=row.face * np.nan),
+    ]
+    path = write(tmp_path / "a", concatenate(rows))
+    assert_same(read(path)[0], kept(concatenate(rows)))
+    with TraceReader(path) as reader:
+        assert next(iter(reader)).is_own.all()
+
+
+def test_a_recording_of_the_version_without_faces_gives_its_run_again(tmp_path):
+    """`version_1.posture` was made by the program as it was: every third frame of the clip, up to 30 s."""
+    path = FIXTURES / "version_1.posture"
+    landmarks, _, note = read(path)
+    assert note == ""
+    assert np.isnan(landmarks.face).all()
+    expected = dataclasses.replace(UPRIGHT_SLOUCH[0:120:3], face=landmarks.face)
+    assert_same(landmarks, kept(expected))
+    assert_same(load_trace(path), landmarks)
+    events = [(event.kind, event.onset_s) for result in play(path) for event in result.events]
+    assert EventKind.SLOUCH_STARTED in dict(events)
+    again = write(tmp_path / "again.posture", landmarks)
+    assert_same(read(again)[0], landmarks)
 
 
 def test_a_repeated_row_costs_its_time_and_little_else(tmp_path):
@@ -492,7 +523,11 @@ BAD = {
     "a bomb": (lambda p, d: p.write_bytes(changed_header(d, x="x" * (1 << 20))), "not a landmark trace"),
     "headless": (lambda p, d: p.write_bytes(b"".join(members(d)[1:])), "not a landmark trace"),
     "npz": (lambda p, d: p.write_bytes((FIXTURES / "dim.npz").read_bytes()), "an .npz trace"),
-    "newer": (lambda p, d: p.write_bytes(changed_header(d, posture_trace=2)), "version 2.* reads version 1"),
+    "newer": (
+        lambda p, d: p.write_bytes(changed_header(d, posture_trace=3)),
+        "version 3.* reads versions up to 2",
+    ),
+    "other faces": (lambda p, d: p.write_bytes(changed_header(d, face=["x"])), "not a landmark trace"),
     "odd version": (lambda p, d: p.write_bytes(changed_header(d, posture_trace=None)), "version None"),
     "other points": (lambda p, d: p.write_bytes(changed_header(d, points=[1])), "not a landmark trace"),
     "no source": (lambda p, d: p.write_bytes(changed_header(d, source=3)), "not a landmark trace"),
@@ -623,7 +658,7 @@ def test_every_byte_of_a_file_is_accounted_for_and_none_is_a_picture(tmp_path):
     known = {
         "header": {
             *("record", "posture_trace", "program", "source", "start_utc_ms", "utc_offset_s"),
-            *("start_of_day_s", "rate_hz", "points", "world_points", "conditions", "profile"),
+            *("start_of_day_s", "rate_hz", "points", "world_points", "face", "conditions", "profile"),
             *("baseline", "settings"),
         },
         "rows": {"record", "first", "rows", "bytes"},
@@ -632,7 +667,7 @@ def test_every_byte_of_a_file_is_accounted_for_and_none_is_a_picture(tmp_path):
         "mute": {"record", "is_muted"},
         "end": {"record", "rows"},
     }
-    kinds = []
+    kinds, has_faces = [], False
     for member in members(data):
         text, _, rest = gzip.decompress(member).partition(b"\n")
         line = json.loads(text)
@@ -643,7 +678,10 @@ def test_every_byte_of_a_file_is_accounted_for_and_none_is_a_picture(tmp_path):
         flags = np.frombuffer(rest[8 * n : 9 * n], np.uint8)
         n_own, n_shifts = int((flags & 1 == 0).sum()), int((flags & 4 > 0).sum())
         n_seen = int((flags & 3 == 2).sum())
-        assert len(rest) == 10 * n + 16 * n_own + 24 * n_shifts + 448 * n_seen
+        n_faces = int((flags & 9 == 8).sum())
+        assert len(rest) == 10 * n + 16 * n_own + 24 * n_shifts + 448 * n_seen + 36 * n_faces
+        has_faces |= n_faces > 0
+    assert has_faces
     assert set(kinds) == set(known)
     assert (kinds[0], kinds[-1]) == ("header", "end")
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from posture.errors import TraceError
-from posture.landmarks import Landmarks, concatenate, no_person
+from posture.landmarks import N_FACE, Landmarks, concatenate, no_person
 from posture.trace import TRACE_VERSION, load_trace, save_trace
 
 FIXTURES = Path(__file__).resolve().parent / "fixtures"
@@ -25,6 +25,7 @@ def make(n: int, seed: int = 0, dtype: type = np.float32) -> Landmarks:
         rng.normal(size=(n, 33, 3)).astype(dtype).astype(np.float64),
         rng.random(n),
         np.full(n, 0.75),
+        face=rng.normal(size=(n, N_FACE)).astype(dtype).astype(np.float64),
     )
 
 
@@ -62,6 +63,7 @@ def test_what_the_model_gives_is_stored_in_float32(tmp_path):
     with np.load(tmp_path / "a.npz") as archive:
         assert archive["xyzv"].dtype == np.float32
         assert archive["world_m"].dtype == np.float32
+        assert archive["face"].dtype == np.float32
         assert archive["t_s"].dtype == np.float64
 
 
@@ -124,6 +126,7 @@ BAD = {
     "later version": (lambda p: write_arrays(p, version=np.array(99)), "version 99"),
     "no version": (lambda p: write_arrays(p, version=None), "not a landmark trace"),
     "field missing": (lambda p: write_arrays(p, world_m=None), "not a landmark trace"),
+    "face misshapen": (lambda p: write_arrays(p, face=np.zeros((3, 8))), "face has shape"),
     "field misshapen": (lambda p: write_arrays(p, xyzv=np.zeros((3, 33, 3))), "xyzv has shape"),
     "whole numbers": (lambda p: write_arrays(p, t_s=np.arange(3)), "not floating-point"),
     "objects": (lambda p: write_arrays(p, t_s=np.array([None] * 3)), "not a landmark trace"),
@@ -139,6 +142,13 @@ def test_a_bad_file_is_one_clear_line(tmp_path, kind):
         load_trace(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_older_than_faces_has_none(tmp_path):
+    write_arrays(tmp_path / "old.npz", face=None)
+    loaded = load_trace(tmp_path / "old.npz")
+    assert np.isnan(loaded.face).all()
+    assert_same(loaded, dataclasses.replace(make(3), face=np.full((3, N_FACE), np.nan)))
 
 
 def test_every_truncation_is_noticed(tmp_path):

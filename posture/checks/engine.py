@@ -1,4 +1,4 @@
-"""Does the pose model run, what does that cost, and does anything call out meanwhile."""
+"""Do the models run, what does that cost, and does anything call out meanwhile."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _is_local(args: tuple[Any, ...]) -> bool:
 
 
 def check_engine(settings: Settings) -> Iterator[Finding]:
-    """Run the model on the packaged clip: time, processor and calls out of it."""
+    """Run the models on the packaged clip: time, processor and calls out of it."""
     calls = _Calls()
     start_s = time.monotonic()
     try:
@@ -70,8 +70,14 @@ def check_engine(settings: Settings) -> Iterator[Finding]:
         return
     yield fine(
         "pose model",
-        f"finds the person in {median(wall_s[N_WARM:]) * 1e3:.0f} ms a picture, the first after {first_s:.1f} s",
+        f"finds the person{' and the face' if settings.pose.face else ''} in {median(wall_s[N_WARM:]) * 1e3:.0f} ms a picture, the first after {first_s:.1f} s",
     )
+    if settings.pose.face and np.isnan(landmarks.face).any():
+        yield broken(
+            "face network",
+            "runs, but does not find the face of the packaged clip",
+            "reinstall posture and opencv-python, or do without it: pose.face = false",
+        )
     yield _network(calls.made)
     yield _cost(settings, median(judge_s[N_WARM:]), _look_s(frames))
 

@@ -1,4 +1,4 @@
-"""Is the program whole: versions, one OpenCV and not two, a MediaPipe that keeps the promise, the pose model."""
+"""Is the program whole: versions, one OpenCV and not two, a MediaPipe that keeps the promise, the models."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from importlib import metadata, util
 from pathlib import Path
 
 from posture import __version__
-from posture.bundled import MODEL_NAME, asset_path
+from posture.bundled import FACE_MODEL_NAME, MODEL_NAME, asset_path
 from posture.capture import import_cv2
 from posture.checks.finding import Finding, broken, fine, warning
-from posture.model_file import check_model
+from posture.model_file import check_model, read_face_model
 from posture.settings import Settings
 
 MEDIAPIPE_VERSION = "0.10.31"
@@ -77,12 +77,16 @@ def check_no_reports() -> Iterator[Finding]:
 
 
 def check_pose_model(settings: Settings) -> Iterator[Finding]:
-    """Check the packaged model's checksum, or that another one is whole."""
+    """Check the packaged models' checksums, or that another pose model is whole."""
     packaged = asset_path(MODEL_NAME)
     path = Path(settings.model.path).expanduser() if settings.model.path else packaged
     check_model(path, path == packaged)
+    names = MODEL_NAME
+    if settings.pose.face:
+        read_face_model(asset_path(FACE_MODEL_NAME))
+        names += f" and {FACE_MODEL_NAME}"
     if path == packaged:
-        yield fine("model", f"{MODEL_NAME}, SHA-256 as published")
+        yield fine("model", f"{names}, SHA-256 as published")
     else:
         yield warning("model", f"{path}: whole, but not the one that the figures were measured with")
 

@@ -3,7 +3,7 @@ r"""The bytes of a recording: one gzip member per record, JSON and plain arrays 
 ::
 
     gzip member    {"record":"header","posture_trace":1,...}\n
-    gzip member    {"record":"rows","first":0,"rows":21,...}\n  t_s flags condition luminance height shift points world
+    gzip member    {"record":"rows","first":0,"rows":21,...}\n  t_s flags condition luminance height shift points ...
     ...
     gzip member    {"record":"end","rows":57600}\n
 
@@ -20,6 +20,7 @@ import msgspec
 
 from posture.profile_json import encode_baseline
 from posture.recording.records import (
+    FACE,
     POINTS,
     WORLD_POINTS,
     Command,
@@ -33,8 +34,10 @@ from posture.recording.records import (
 )
 from posture.slouch import Reason
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Written into every header; a change to what a record means, or a new kind of record, raises it."""
+READABLE: Final = (1, VERSION)
+"""Versions that can be read; the first had no faces."""
 MAGIC: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00"
 """How a member begins: gzip, deflate, no flags, no time."""
 HEADER_START: Final = b'{"record":"header"'
@@ -66,7 +69,7 @@ def encode_header(header: Header) -> bytes:
         name: getattr(header, name)
         for name in ("program", "source", "start_utc_ms", "utc_offset_s", "start_of_day_s", "rate_hz")
     }
-    line |= {"points": POINTS, "world_points": WORLD_POINTS, "conditions": list(Reason)}
+    line |= {"points": POINTS, "world_points": WORLD_POINTS, "face": FACE, "conditions": list(Reason)}
     line |= {"profile": header.profile, "baseline": None, "settings": header.settings}
     if header.baseline is not None:
         line["baseline"] = msgspec.Raw(encode_baseline(header.baseline))

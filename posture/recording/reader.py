@@ -17,6 +17,7 @@ from posture.profile_json import decode_baseline
 from posture.recording.codec import (
     HEADER_START,
     MAGIC,
+    READABLE,
     VERSION,
     CutError,
     DamageError,
@@ -24,6 +25,7 @@ from posture.recording.codec import (
     split,
 )
 from posture.recording.records import (
+    FACE,
     POINTS,
     WORLD_POINTS,
     End,
@@ -56,6 +58,8 @@ class _HeaderLine(msgspec.Struct, frozen=True, kw_only=True):
     conditions: tuple[str, ...]
     profile: str
     settings: dict[str, Any] | None
+    face: tuple[str, ...] = FACE
+    """Left out by version 1, which had none."""
 
 
 def looks_recorded(path: Path) -> bool:
@@ -203,16 +207,16 @@ class TraceReader:
             raise unknown
         try:
             line, _ = split(content)
-            if (version := line.get("posture_trace")) == VERSION:
+            if (version := line.get("posture_trace")) in READABLE:
                 read = msgspec.convert(line, _HeaderLine)
         except (DamageError, msgspec.ValidationError) as error:
             raise unknown from error
-        if version != VERSION:
+        if version not in READABLE:
             raise TraceError(
-                f"{self.path}: a trace of version {version}, this program reads version {VERSION}: "
+                f"{self.path}: a trace of version {version}, this program reads versions up to {VERSION}: "
                 "use the version of posture that made it"
             )
-        if (read.points, read.world_points) != (POINTS, WORLD_POINTS):
+        if (read.points, read.world_points, read.face) != (POINTS, WORLD_POINTS, FACE):
             raise unknown
         self._conditions = self._known(read)
         baseline = line.get("baseline")

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posture.baseline import Baseline
-from posture.landmarks import Frame, Landmarks
+from posture.landmarks import Face, Frame, Landmarks
 from posture.landmarks import PoseLandmark as P
 from posture.slouch import Reason
 
@@ -22,10 +22,12 @@ POINTS: Final = tuple(range(P.RIGHT_HIP + 1))
 """Rows of :attr:`Landmarks.xyzv` that are kept: down to the hips. At a desk the model invents the legs."""
 WORLD_POINTS: Final = (P.LEFT_SHOULDER, P.RIGHT_SHOULDER, P.LEFT_HIP, P.RIGHT_HIP)
 """Rows of :attr:`Landmarks.world_m` that are kept: the cues use the shoulders, the hips are what they turn about."""
+FACE: Final = tuple(column.name.lower() for column in Face)
+"""What :attr:`Landmarks.face` holds, all of which is kept: nine numbers of the 1404 that a face mesh has."""
 CHUNK_S: Final = 5.0
 """Seconds of frames written at a time, and so what a kill may cost; as the history (our choice)."""
 CHUNK_ROWS: Final = 256
-"""Frames written at a time at most: 115 kB, 17 s of a clip at 15 fps (our choice)."""
+"""Frames written at a time at most: 124 kB, 17 s of a clip at 15 fps (our choice)."""
 SECTIONS: Final = ("judge", "alert", "breaks")
 """Sections of the settings that a pipeline uses."""
 

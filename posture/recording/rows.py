@@ -7,12 +7,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from posture.landmarks import N_LANDMARKS, Landmarks
+from posture.landmarks import N_FACE, N_LANDMARKS, Landmarks
 from posture.recording.codec import DamageError, encode
 from posture.recording.records import POINTS, WORLD_POINTS, Chunk
 from posture.slouch import Reason
 
-REPEATED, HAS_POINTS, HAS_SHIFT = 1, 2, 4
+REPEATED, HAS_POINTS, HAS_SHIFT, HAS_FACE = 1, 2, 4, 8
 """Bits of a row's flags."""
 ROW_BYTES: Final = 10
 """The least that a row takes: time, flags, condition."""
@@ -23,14 +23,14 @@ _CONDITIONS = {reason: number for number, reason in enumerate(Reason)}
 class RowPacker:
     """Gather rows, one by one, for the next member.
 
-    Points are rounded to float32, which is what the pose model gives; all else is kept in float64. Rows that have
-    the same landmarks as the one before are stored as a time.
+    Points and faces are rounded to float32, which is what the models give; all else is kept in float64. Rows that
+    have the same landmarks as the one before are stored as a time.
     """
 
     def __init__(self) -> None:
         self.first_t_s = 0.0
         """Frame time of the oldest row in here."""
-        self._last: tuple[bytes, bytes, bytes] | None = None  # picture, points, world of the newest row
+        self._last: tuple[bytes, ...] | None = None  # picture, points, world and face of the newest row
         self.n_own = 0
         """Rows so far that did not repeat the one before."""
         self._n_before = 0
@@ -55,14 +55,20 @@ class RowPacker:
             with np.errstate(over="ignore"):
                 points, world = xyzv.astype("<f4").tobytes(), world_m.astype("<f4").tobytes()
             flags |= HAS_POINTS
+        face = b""
+        if not np.isnan(landmarks.face[0]).all():
+            with np.errstate(over="ignore"):
+                face = landmarks.face[0].astype("<f4").tobytes()
+            flags |= HAS_FACE
         picture = np.array([landmarks.luminance[0], landmarks.height_ratio[0]], "<f8").tobytes()
-        if self._last == (picture, points, world):
+        if self._last == (picture, points, world, face):
             flags |= REPEATED
         else:
             self._picture.append(picture)
             self._points.append(points)
             self._world.append(world)
-            self._last = picture, points, world
+            self._faces.append(face)
+            self._last = picture, points, world, face
             self.n_own += 1
         shift = landmarks.scene_shift[0]
         if not (np.isnan(shift[0]) and np.isnan(shift[1]) and shift[2] == 0.0):
@@ -75,7 +81,7 @@ class RowPacker:
     def take(self) -> bytes:
         """Return the member of the rows in here, and forget them."""
         columns = [self._t_s, [bytes(self._flags)], [bytes(self._conditions)], self._picture, self._shifts]
-        arrays = b"".join(b"".join(column) for column in (*columns, self._points, self._world))
+        arrays = b"".join(b"".join(column) for column in (*columns, self._points, self._world, self._faces))
         n = len(self)
         line = {"record": "rows", "first": self._n_before, "rows": n, "bytes": len(arrays)}
         self._n_before += n
@@ -91,6 +97,7 @@ class RowPacker:
         self._shifts: list[bytes] = []
         self._points: list[bytes] = []
         self._world: list[bytes] = []
+        self._faces: list[bytes] = []
 
 
 class RowUnpacker:
@@ -106,7 +113,8 @@ class RowUnpacker:
         self.n_rows = 0
         """Rows so far."""
         self._conditions = conditions
-        self._last = np.full(2, np.nan), np.full((N_LANDMARKS, 4), np.nan), np.full((N_LANDMARKS, 3), np.nan)
+        shapes = (2,), (N_LANDMARKS, 4), (N_LANDMARKS, 3), (N_FACE,)
+        self._last = tuple(np.full(shape, np.nan) for shape in shapes)  # picture, points, world, face
 
     def unpack(self, line: dict[str, Any], arrays: bytes) -> Chunk:
         """Return the rows of one member.
@@ -130,6 +138,7 @@ class RowUnpacker:
         is_own = (flags & REPEATED) == 0
         has_points = (flags & HAS_POINTS) != 0
         has_shift = (flags & HAS_SHIFT) != 0
+        has_face = (flags & HAS_FACE) != 0
         picture = take.numbers("<f8", int(is_own.sum()), 2)
         shift = np.tile(_UNKNOWN_SHIFT, (n, 1))
         shift[has_shift] = take.numbers("<f8", int(has_shift.sum()), 3)
@@ -139,17 +148,26 @@ class RowUnpacker:
         xyzv[has_own, : len(POINTS)] = take.numbers("<f4", n_seen, len(POINTS), 4)
         world_m = np.full((len(picture), N_LANDMARKS, 3), np.nan)
         world_m[np.ix_(has_own, WORLD_POINTS)] = take.numbers("<f4", n_seen, len(WORLD_POINTS), 3)
+        own_face = has_face[is_own]
+        face = np.full((len(picture), N_FACE), np.nan)
+        face[own_face] = take.numbers("<f4", int(own_face.sum()), N_FACE)
         if take.n_left or conditions.max() >= len(self._conditions):
             raise DamageError
-        last_picture, last_xyzv, last_world_m = self._last
         row = np.cumsum(is_own)  # 0 = the last one of the member before
-        picture = np.concatenate([last_picture[None], picture])
-        xyzv = np.concatenate([last_xyzv[None], xyzv])
-        world_m = np.concatenate([last_world_m[None], world_m])
-        self._last = picture[-1], xyzv[-1], world_m[-1]
+        own = picture, xyzv, world_m, face
+        picture, xyzv, world_m, face = (
+            np.concatenate([last[None], new]) for last, new in zip(self._last, own, strict=True)
+        )
+        self._last = picture[-1], xyzv[-1], world_m[-1], face[-1]
         self.n_rows += n
         landmarks = Landmarks(
-            t_s.astype(np.float64), xyzv[row], world_m[row], picture[row, 0], picture[row, 1], shift
+            t_s.astype(np.float64),
+            xyzv[row],
+            world_m[row],
+            picture[row, 0],
+            picture[row, 1],
+            shift,
+            face[row],
         )
         return Chunk(landmarks, tuple(self._conditions[c] for c in conditions.tolist()), is_own)
 

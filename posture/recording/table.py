@@ -7,7 +7,7 @@ from math import isnan
 from pathlib import Path
 
 from posture.landmarks import PoseLandmark
-from posture.recording.records import POINTS, WORLD_POINTS, Chunk
+from posture.recording.records import FACE, POINTS, WORLD_POINTS, Chunk
 from posture.sinks import TextSink
 
 _OTHER_NAMES = {
@@ -45,6 +45,7 @@ class LandmarkTable(TextSink):
         *("shift_x_ratio", "shift_y_ratio", "shift_confidence"),
         *(f"{_name(p)}_{c}" for p in POINTS for c in ("x", "y", "z", "visibility")),
         *(f"{_name(p)}_world_{c}_m" for p in WORLD_POINTS for c in "xyz"),
+        *(f"face_{column}" for column in FACE),
     )
 
     def __init__(self, path: Path) -> None:
@@ -60,6 +61,7 @@ class LandmarkTable(TextSink):
                 *(float(rows.luminance[t]), float(rows.height_ratio[t]), *rows.scene_shift[t].tolist()),
                 *rows.xyzv[t, POINTS].ravel().tolist(),
                 *rows.world_m[t, WORLD_POINTS].ravel().tolist(),
+                *rows.face[t].tolist(),
             ]
             cells = ["" if isnan(value) else f"{value:.7g}" for value in numbers]
             first = f"{rows.t_s[t]:.6f}", str(int(chunk.is_own[t])), chunk.conditions[t].value
