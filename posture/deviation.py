@@ -63,7 +63,7 @@ _BLOCK: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class NetworkCoefficients:
-    """What `models/fit_estimator.py` found. Q cues, the first of :data:`posture.cues.CUES`, H hidden units, M measures."""
+    """What `models/fit_estimator.py` found: Q cues (the first of all), H hidden units, M measures."""
 
     centre: FloatArray
     """(Q,) mean of the training cues, odd cues after taking the side out."""
