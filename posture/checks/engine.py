@@ -68,9 +68,10 @@ def check_engine(settings: Settings) -> Iterator[Finding]:
             "pose model", "runs, but does not find the person of the packaged clip", "reinstall posture"
         )
         return
+    what = "the person and their face" if settings.pose.face else "the person"
     yield fine(
         "pose model",
-        f"finds the person{' and the face' if settings.pose.face else ''} in {median(wall_s[N_WARM:]) * 1e3:.0f} ms a picture, the first after {first_s:.1f} s",
+        f"finds {what} in {median(wall_s[N_WARM:]) * 1e3:.0f} ms a picture, the first after {first_s:.1f} s",
     )
     if settings.pose.face and np.isnan(landmarks.face).any():
         yield broken(
