@@ -95,6 +95,7 @@ class DutyCycle:
         self.fastest_s = 1.0 / settings.camera.rate_hz
         """Between two looks, seconds, never less."""
         self._slowest_s = max(GAP_SHARE * settings.judge.max_gap_s, self.fastest_s)
+        self._release_ratio = settings.judge.release_ratio
         self._sustain_s = settings.alert.sustain_s
         self.reset()
 
@@ -188,5 +189,5 @@ class DutyCycle:
         if result.reason is not Reason.NONE:
             return False
         if self._is_slouch_level:
-            return result.slouch_ratio < result.release_ratio / NEAR
+            return result.slouch_ratio < self._release_ratio / NEAR  # also where noise has lowered it
         return result.slouch_ratio > NEAR

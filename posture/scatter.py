@@ -18,8 +18,9 @@ N_FRAMES: Final = 31
 """Newest frames whose median is taken: half of them may be movement."""
 MIN_FRAMES: Final = 8
 """Frames before which nothing is told (our choice)."""
-MAX_SPAN_S: Final = 2.0
-"""Seconds from the first to the last of three frames beyond which people have moved rather than pixels (our choice)."""
+MAX_SPAN_S: Final = 1.1
+"""Seconds from the first to the last of three frames beyond which people have moved rather than pixels: frames as far
+apart as a camera's usual looks count, rarer ones don't (our choice)."""
 WIDTH_SDS: Final = 6.0
 """Standard deviations between becoming a slouch and being none any more: 3 either way, 1 in 700 frames by chance."""
 LOWEST_RELEASE: Final = 0.6

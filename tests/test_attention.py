@@ -41,6 +41,9 @@ class Landmarker:
     def __init__(self):
         self.seen = []
 
+    def seek(self, baseline):
+        pass
+
     def detect(self, frame):
         if frame.image_rgb is None:
             return no_person(frame.t_s)

@@ -64,6 +64,9 @@ class Recorded:
     def __init__(self, landmarks):
         self._landmarks, self.judged = landmarks, []
 
+    def seek(self, baseline):
+        pass
+
     def detect(self, frame):
         row = int(np.searchsorted(self._landmarks.t_s, frame.t_s - 1e-6))
         self.judged.append(frame.t_s)

@@ -77,6 +77,9 @@ class Recorded:
 
     condition = Reason.NONE
 
+    def seek(self, baseline):
+        pass
+
     def detect(self, frame):
         row = int(np.searchsorted(UPRIGHT_SLOUCH.t_s, frame.t_s - 1e-6))
         shift = [0.0, 0.0, 1.0] if row % 2 else [np.nan, np.nan, 0.0]
@@ -90,6 +93,9 @@ class Commands:
         self._observer, self._pipeline, self._orders, self._covered = observer, pipeline, orders, covered
         self._n = -1
         self.condition = Reason.NONE
+
+    def seek(self, baseline):
+        self._observer.seek(baseline)
 
     def detect(self, frame):
         self._n += 1
@@ -191,7 +197,7 @@ def test_what_the_pipeline_was_told_makes_a_difference(tmp_path):
 
 def test_whatever_a_pipeline_can_be_told_is_recorded():
     public = {name for name in vars(Pipeline) if not name.startswith("_")}
-    asks_only = {"finish", "run", "snoozed_until_s", "thresholds"}  # `run` is a fold of `step`
+    asks_only = {"finish", "run", "snoozed_until_s", "thresholds", "followed"}  # `run` is a fold of `step`
     before_the_first_frame = {"reset"}
     assert public - asks_only - before_the_first_frame <= set(vars(RecordedPipeline))
 
