@@ -2,10 +2,11 @@
 
 The pieces, in the order in which data flows through them::
 
-    from posture import Observer, Pipeline, PoseLandmarker, Settings, open_source
+    from posture import FaceNetwork, Observer, Pipeline, PoseLandmarker, Settings, open_source
 
     pipeline = Pipeline(Settings(), calibrate_span_s=(0, 8))
-    with open_source("clip.mp4") as source, Observer(PoseLandmarker()) as observer:
+    observer = Observer(PoseLandmarker(), face_network=FaceNetwork())
+    with open_source("clip.mp4") as source, observer:
         for frame in source:
             result = pipeline.step(observer.detect(frame))
             print(result.t_s, result.state, result.neck_deviation_deg)
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from posture.deviation import compute_deviation as compute_deviation
     from posture.deviation import make_estimator as make_estimator
     from posture.errors import PostureError as PostureError
+    from posture.face_network import FaceNetwork as FaceNetwork
     from posture.landmarker import PoseLandmarker as PoseLandmarker
     from posture.landmarks import Frame as Frame
     from posture.landmarks import Landmarks as Landmarks
@@ -65,6 +67,7 @@ _HOME = {
     "Bout": "summary",
     "Deviation": "deviation",
     "EventKind": "slouch",
+    "FaceNetwork": "face_network",
     "Frame": "landmarks",
     "FrameSource": "sources",
     "Landmarks": "landmarks",
