@@ -32,7 +32,7 @@ import desktop
 import mjpeg_server
 from actor import Actor
 
-from posture import Observer, Pipeline, PoseLandmarker, Settings, open_source
+from posture import FaceNetwork, Observer, Pipeline, PoseLandmarker, Settings, open_source
 from posture.angles import measure_rows
 from posture.assembly import Assembly
 from posture.bundled import DEMO_CLIP_NAME, asset_path
@@ -247,7 +247,7 @@ def main() -> None:
             is_flat = run_inside(
                 loop,
                 loop.clips(),
-                lambda _: Observer(PoseLandmarker()),
+                lambda _: Observer(PoseLandmarker(), face_network=FaceNetwork()),
                 ledger,
                 lambda: (time.monotonic() - start_s) / 60.0,
                 args.minutes,

@@ -230,7 +230,9 @@ def main() -> None:
     """Make both files and print their SHA-256."""
     parser = argparse.ArgumentParser(description=f"Make {BUNDLE_NAME} and {FACE_NAME}.")
     parser.add_argument("--wheel", type=Path, help=f"wheel of {SOURCE_REQUIREMENT}; default: download it")
-    parser.add_argument("--output", type=Path, default=OUTPUT_FOLDER, help="folder; default: beside this script")
+    parser.add_argument(
+        "--output", type=Path, default=OUTPUT_FOLDER, help="folder; default: beside this script"
+    )
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         wheel = arguments.wheel or download_wheel(Path(folder))

@@ -71,8 +71,10 @@ if TYPE_CHECKING:
     from posture.evaluation.figures import AngleFigures as AngleFigures
     from posture.evaluation.figures import Estimate as Estimate
     from posture.evaluation.figures import Figures as Figures
+    from posture.face_network import FaceNetwork as FaceNetwork
     from posture.judging import Thresholds as Thresholds
     from posture.landmarker import PoseLandmarker as PoseLandmarker
+    from posture.landmarks import Face as Face
     from posture.landmarks import Frame as Frame
     from posture.landmarks import Landmarks as Landmarks
     from posture.landmarks import PoseLandmark as PoseLandmark
@@ -94,6 +96,7 @@ if TYPE_CHECKING:
     from posture.settings import ModelSettings as ModelSettings
     from posture.settings import NotifySettings as NotifySettings
     from posture.settings import PauseSettings as PauseSettings
+    from posture.settings import PoseSettings as PoseSettings
     from posture.settings import PowerSettings as PowerSettings
     from posture.settings import Settings as Settings
     from posture.settings import ViewSettings as ViewSettings
@@ -169,11 +172,13 @@ _HOME = {
     # Landmarks and where they come from
     "Landmarks": "landmarks",
     "PoseLandmark": "landmarks",
+    "Face": "landmarks",
     "landmarks_from_mediapipe": "landmarks",
     "Frame": "landmarks",
     "FrameSource": "sources",
     "open_source": "sources",
     "PoseLandmarker": "landmarker",
+    "FaceNetwork": "face_network",
     "Observer": "observer",
     # Evaluate
     "evaluate": "api.evaluation",
@@ -193,6 +198,7 @@ _HOME = {
     "load_settings": "config",
     "CameraSettings": "settings",
     "ModelSettings": "settings",
+    "PoseSettings": "settings",
     "CalibrationSettings": "settings",
     "JudgeSettings": "settings",
     "AlertSettings": "settings",

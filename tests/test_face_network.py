@@ -153,6 +153,7 @@ def test_an_engine_that_gives_one_output_at_a_time_says_the_same(monkeypatch, fr
     for k in (0, 3):
         found = other.measure(frames[k].image_rgb, people[k].xyzv[0])
         assert found == pytest.approx(faces[k], abs=1e-5)
+        assert np.isnan(other.measure(np.full_like(frames[k].image_rgb, 127), people[k].xyzv[0])).all()
 
 
 # -- what can be wrong with it -------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import signal
 
 import cv2
 import mjpeg_server
+import numpy as np
 import pytest
 from actor import Actor
 from cli_helpers import (
@@ -183,6 +184,9 @@ def test_a_run_before_a_camera_is_told_again_to_the_byte(env, tmp_path, monkeypa
     assert rows == files[2].read_bytes()
     assert events == files[1].read_bytes()
     assert "alert" in [event["kind"] for event in read_events(files[1])]
+    lived = load_trace(files[0])
+    is_seen = np.isfinite(lived.xyzv[:, 0, 0])
+    assert np.isfinite(lived.face[is_seen]).all(), "a repeated picture repeats its face"
     found = info(files[0], env)
     assert found["is_whole"]
     assert (found["rebased"], found["snoozes"]) == (2, 2)
@@ -198,6 +202,30 @@ def test_a_run_before_a_camera_is_told_again_to_the_byte(env, tmp_path, monkeypa
             t_s,
             near,
         )
+
+
+def test_eco_does_without_the_face_except_while_a_baseline_is_taken(env, tmp_path, monkeypatch):
+    monkeypatch.setattr(mjpeg_server, "numbered_picture", Actor().picture)
+    path = tmp_path / "eco.posture"
+    fast = ("power.preset=eco", "notify.enabled=false", "calibration.countdown_s=0")
+    with (
+        MjpegServer(rate_hz=16) as camera,
+        running(
+            *("run", "--source", camera.url, "--baseline", front_baseline(), "--record", path),
+            *(part for setting in fast for part in ("--set", setting)),
+            env=env,
+        ) as process,
+    ):
+        process.wait_for(lambda: path.exists() and path.stat().st_size > 5_000)
+        posture("recalibrate", "--seconds", "3", env=env)
+        process.wait_for("judged against it from now on")
+        process.stop(signal.SIGINT)
+    has_face = np.isfinite(load_trace(path).face[:, 0])
+    n_before = int(np.argmax(has_face))
+    n_taking = int(np.argmin(has_face[n_before:])) or len(has_face) - n_before
+    assert n_before >= 5
+    assert n_taking >= 8
+    assert not has_face[n_before + n_taking :].any()
 
 
 def test_a_killed_recorder_loses_seconds_and_nothing_else(env, tmp_path):

@@ -54,6 +54,7 @@ def check_engine(settings: Settings) -> Iterator[Finding]:
             frames = list(islice(clip, N_PICTURES))
             first = observer.detect(frames[0])
             first_s = time.monotonic() - start_s
+            observer.use_face(PACES[settings.power.preset].has_face)
             judge_s: list[float] = []
             wall_s: list[float] = []
             for frame in frames[1:]:
@@ -68,11 +69,12 @@ def check_engine(settings: Settings) -> Iterator[Finding]:
             "pose model", "runs, but does not find the person of the packaged clip", "reinstall posture"
         )
         return
+    what = "the person" if np.isnan(landmarks.face).any() else "the person and their face"
     yield fine(
         "pose model",
-        f"finds the person{' and the face' if settings.pose.face else ''} in {median(wall_s[N_WARM:]) * 1e3:.0f} ms a picture, the first after {first_s:.1f} s",
+        f"finds {what} in {median(wall_s[N_WARM:]) * 1e3:.0f} ms a picture, the first after {first_s:.1f} s",
     )
-    if settings.pose.face and np.isnan(landmarks.face).any():
+    if settings.pose.face and np.isnan(first.face).any():
         yield broken(
             "face network",
             "runs, but does not find the face of the packaged clip",
