@@ -150,6 +150,7 @@ OUTER = [
     "view.person",
     "view.overlay",
     "view.onlooker",
+    "view.handover",
     "view.window",
     "view.preview",
     "view.strip",

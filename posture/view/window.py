@@ -2,7 +2,7 @@
 
 Qt, with which OpenCV's wheels open windows, ends the whole process when there is no screen to reach or when the
 screen goes away, and wants the main thread on some systems. So the window lives in a child process whose main thread
-does nothing else; the monitor sends it moments through a pipe and never waits for it.
+does nothing else; the monitor hands it moments and never waits for it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any, Final, Literal, TypeAlias
 
@@ -20,8 +19,8 @@ import numpy as np
 
 from posture.baseline import Baseline
 from posture.capture import import_cv2
-from posture.landmarks import UInt8Array
 from posture.settings import Settings
+from posture.view.handover import Taker
 from posture.view.moment import Moment
 from posture.view.overlay import Overlay
 
@@ -55,60 +54,15 @@ def find_obstacle(environ: Mapping[str, str], platform: str) -> str:
     return "there is no screen here (DISPLAY is not set)"
 
 
-def send(connection: Connection, moment: Moment, baseline: Baseline | None) -> None:
-    """Hand a moment over; the picture goes as it is, without the copies that pickling makes."""
-    image = moment.image_rgb
-    shape = None if image is None else image.shape
-    connection.send((replace(moment, image_rgb=None), baseline, shape))
-    if image is not None:
-        data = np.ascontiguousarray(image).data.cast("B")
-        if sys.platform == "win32":
-            connection.send_bytes(data)
-            return
-        while len(data):
-            data = data[os.write(connection.fileno(), data) :]
-
-
-def receive(connection: Connection, out: UInt8Array | None = None) -> tuple[Moment, Baseline | None]:
-    """Take over what :func:`send` sends; waits for it.
-
-    Parameters
-    ----------
-    connection : Connection
-        The end to read.
-    out : (H, W, 3) uint8, optional
-        The picture is read into it if it has the picture's size: half the time of memory taken anew.
-
-    Raises
-    ------
-    EOFError
-        If the other end is closed.
-    """
-    moment, baseline, shape = connection.recv()
-    if shape is None:
-        return moment, baseline
-    image = np.empty(shape, np.uint8) if out is None or out.shape != shape else out
-    if sys.platform == "win32":
-        connection.recv_bytes_into(image)
-    else:
-        rest = image.data.cast("B")
-        while len(rest):
-            n_read = os.readv(connection.fileno(), [rest])
-            if not n_read:
-                raise EOFError
-            rest = rest[n_read:]
-    return replace(moment, image_rgb=image), baseline
-
-
 def show_window(
-    moments: Connection, tells: Connection, settings: Settings, *, takes_commands: bool, is_quiet: bool
+    moments: Taker, tells: Connection, settings: Settings, *, takes_commands: bool, is_quiet: bool
 ) -> None:
     """Show moments until the window or the other end of `moments` is closed; the child process's whole work.
 
     Parameters
     ----------
-    moments : Connection
-        Brings what :func:`send` sends.
+    moments : Taker
+        Brings what the monitor gives.
     tells : Connection
         Takes ``("opened", "")``, ``("command", Command)``, ``("closed", "")`` and ``("failed", why)``.
     settings : Settings
@@ -131,7 +85,7 @@ class _Window:
     """The window while it is open."""
 
     def __init__(
-        self, moments: Connection, tells: Connection, settings: Settings, *, takes_commands: bool
+        self, moments: Taker, tells: Connection, settings: Settings, *, takes_commands: bool
     ) -> None:
         self._incoming, self._tells, self._takes_commands = moments, tells, takes_commands
         self._overlay, self._page = Overlay(settings), np.empty((0, 0, 3), np.uint8)
@@ -167,12 +121,12 @@ class _Window:
 
     def _moments(self) -> Iterator[tuple[tuple[Moment, Baseline | None], bool]]:
         """Yield the newest moment again and again, and whether it is new; the first is waited for."""
-        newest, is_new = receive(self._incoming), True
+        newest, is_new = self._incoming.take(), True
         while True:
             yield newest, is_new
             is_new = self._incoming.poll(_TICK_S)
             while self._incoming.poll(0):
-                newest = receive(self._incoming, newest[0].image_rgb)
+                newest = self._incoming.take()
 
     def _open(self, moment: Moment) -> None:
         """Open the window: no toolbar, any size, the picture's shape."""
