@@ -18,7 +18,6 @@ import mmap
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from math import prod
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnContext
@@ -28,7 +27,7 @@ import numpy as np
 
 from posture.baseline import Baseline
 from posture.landmarks import UInt8Array
-from posture.view.moment import Moment
+from posture.view.moment import Moment, pack, unpack
 
 N_FILES: Final = 2
 """One that the window shows, one that is on its way to it."""
@@ -72,7 +71,8 @@ class Giver:
         if image is not None and self._shelf is not None:
             self.wait_for_room()
             np.copyto(self._shelf.array(self._next, image.shape), image)
-        self._pipe.send((replace(moment, image_rgb=None), told, shape, self._next))
+        packed = None if moment.landmarks is None else pack(moment.landmarks)
+        self._pipe.send((moment.result, moment.prompt, packed, told, shape, self._next))
         self._baseline = baseline
         if image is None:
             return
@@ -122,21 +122,17 @@ class Taker:
         EOFError
             If the other end is closed.
         """
-        moment, told, shape, which = self._pipe.recv()
+        result, prompt, packed, told, shape, which = self._pipe.recv()
         if told is not None:
             (self._baseline,) = told
         if self._shelf is None:
-            if shape is not None:
-                self._image = _read(self._pipe, shape, self._image)
-                moment = replace(moment, image_rgb=self._image)
-            return moment, self._baseline
-        if self._image is not None:
-            self._image = None
-            self._shelf.free()
-        if shape is not None:
-            self._image = self._shelf.array(which, shape)
-            moment = replace(moment, image_rgb=self._image)
-        return moment, self._baseline
+            image = None if shape is None else _read(self._pipe, shape, self._image)
+        else:
+            if self._image is not None:
+                self._shelf.free()
+            image = None if shape is None else self._shelf.array(which, shape)
+        self._image = image
+        return Moment(image, None if packed is None else unpack(packed), result, prompt), self._baseline
 
     def close(self) -> None:
         """Let go of this process's end of the pipe."""
