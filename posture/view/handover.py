@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import select
 import sys
 from collections.abc import Callable
 from math import prod
@@ -109,10 +110,16 @@ class Taker:
         self._pipe, self._shelf = pipe, shelf
         self._baseline: Baseline | None = None
         self._image: UInt8Array | None = None
+        self._poller: select.poll | None = None
 
     def poll(self, timeout_s: float) -> bool:
         """Return whether a moment comes within `timeout_s`, or the other end has been closed."""
-        return self._pipe.poll(timeout_s)
+        if sys.platform == "win32":
+            return self._pipe.poll(timeout_s)
+        if self._poller is None:  # the connection's own makes one each time, at twenty times the cost
+            self._poller = select.poll()
+            self._poller.register(self._pipe.fileno(), select.POLLIN)
+        return bool(self._poller.poll(1e3 * timeout_s))
 
     def take(self) -> tuple[Moment, Baseline | None]:
         """Take over what was given; waits for it. The picture is good until the next one is taken.
