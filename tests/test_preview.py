@@ -200,7 +200,7 @@ def test_keys_are_told_and_the_newest_moment_is_shown(display, tmp_path, monkeyp
         wait_until(
             lambda: has_colour(display, tmp_path / "a.png", (240, 240, 240), 0.2), "the newest picture"
         )
-        press(display, "space")  # one by one: of keys within a twentieth of a second OpenCV keeps the last
+        press(display, "space")  # one by one: of keys within a tenth of a second OpenCV keeps the last
         wait_until(lambda: told == ["pause"], "the first key")
         press(display, "x")
         press(display, "c")
