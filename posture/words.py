@@ -51,6 +51,14 @@ REASONS: Final[dict[Reason, str]] = {
     Reason.ON_BATTERY: "paused on battery",
     Reason.BASELINE_MISFIT: "the baseline does not fit this view or person: calibrate",
 }
+PARTS: Final[dict[str, tuple[str, str]]] = {
+    "neck": ("neck", "neck forward"),
+    "thoracic": ("trunk", "trunk forward"),
+    "flexion": ("head poke", "head poked forward"),
+    "sink": ("sink", "shoulders sunk"),
+}
+"""Name and phrase for each part of the slouch ratio, by its name there. Flexion, ISO 11226's word for the head's
+inclination against the trunk's, means something else to most people."""
 EVENTS: Final[dict[EventKind, str]] = {
     EventKind.SLOUCH_STARTED: "slouch began",
     EventKind.SLOUCH_ENDED: "slouch ended",
@@ -65,6 +73,11 @@ EVENTS: Final[dict[EventKind, str]] = {
     EventKind.UNKNOWN_STARTED: "judging paused",
     EventKind.UNKNOWN_ENDED: "judging again",
 }
+
+
+def part_phrase(part: str) -> str:
+    """Return a part of the slouch ratio as a phrase; one that only a newer version knows as it is called there."""
+    return PARTS[part][1] if part in PARTS else part
 
 
 def clock(seconds: float) -> str:

@@ -24,17 +24,11 @@ from posture.view.gauges import Gauge, make_gauges
 from posture.view.lettering import letter
 from posture.view.moment import Moment
 from posture.view.person import MIN_UNIT, draw_ghost, draw_person, draw_silhouette, label_lines, make_sign
-from posture.words import BLUE, ORANGE, REASONS, STATES, clock
+from posture.words import BLUE, ORANGE, REASONS, STATES, clock, part_phrase
 
 BLUR_CELLS: Final = 10
 """Cells across the picture that are left of it when it is blurred: a face, at most half as wide, becomes 5 of one
 colour each (our choice; what a face needs to be recognised starts at some 16)."""
-_DRIVERS: Final = {
-    "neck": "neck forward of your upright",
-    "thoracic": "trunk forward of your upright",
-    "flexion": "head poked forward",
-    "sink": "sunk into the chair",
-}
 _NO_PICTURE_PX = (480, 640)
 _SHARE_END = 1.6  # of the boundary: where a gauge ends
 _ROW, _TABLE_TOP, _BAR_LEFT, _BAR_WIDTH = 17, 7, 80, 120  # of the gauges, in units
@@ -165,7 +159,7 @@ def _detail(result: StepResult) -> str:
     if result.state is SlouchState.UNKNOWN:
         return "about to judge"
     if result.slouch_ratio >= 1.0:
-        return _DRIVERS[result.driver]
+        return part_phrase(result.driver)
     return f"{max(result.slouch_ratio, 0.0):.0%} of the limit"
 
 
