@@ -53,7 +53,8 @@ class Run:
         self.sessions = list(earlier)
         self.is_readable = is_readable
         self.rows = []
-        self.chronicle = Chronicle(WATCH, self._taken)
+        self.limits = WATCH.limits()
+        self.chronicle = Chronicle(replace(WATCH, limits=lambda: self.limits), self._taken)
 
     def _taken(self, since_ms):
         if not self.is_readable:
@@ -72,6 +73,7 @@ class Run:
             self.sessions.append(chapter.session)
             for row in chapter.waiting.values():
                 key = row.at_utc_ms if isinstance(row, AlertRow) else row.start_utc_ms
+                key = getattr(row, "kind", ""), key
                 kept = []
                 for session, k, r in self.rows:
                     if (session, k, type(r)) != (chapter.session.start_utc_ms, key, type(row)):
@@ -285,8 +287,7 @@ def test_a_session_ends_where_the_limits_change_and_not_where_they_become_known_
     run, other = Run(), Thresholds(12.0, 9.0, 18.0, 0.06)
     course = [None, None, LIMITS, LIMITS, None, LIMITS, other, other, None]
     for i, limits in enumerate(course):
-        told = None if limits is None else (limits, "")
-        run.chronicle._watch = replace(WATCH, limits=lambda told=told: told)
+        run.limits = None if limits is None else (limits, "")
         run.step(result(float(i)), T0_MS + i * 1000)
     run.store()
     found = [(s.start_utc_ms - T0_MS, s.end_utc_ms - T0_MS, s.neck_limit_deg) for s in run.sessions]
