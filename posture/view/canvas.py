@@ -27,6 +27,7 @@ DARK: Final = (16, 18, 22)
 BASE_PX: Final = (640, 480)
 """The picture in which one unit is one pixel."""
 _MAX_DASHES = 500  # of one line
+_N_CIRCLE = 64  # points of a circle: at 300 px, their lines are 0.36 px inside of it
 _ROUND_END = 0.4  # half widths by which a square end looks as long as a round one
 _SHIFT = 4  # bits of a sixteenth of a pixel
 _PANEL_KEEP, _PANEL_ADD = (
@@ -76,17 +77,16 @@ class Canvas:
         if n > _MAX_DASHES or length == 0.0:  # far outside of any picture, or nowhere
             return
         cv2, thick = self._cv2, self._thickness(width)
-        along = np.array((across, down)) * _dash_ends(n) + np.array(a)
         cv2.line(
             self.image, _fixed(a), _fixed(b), self._tone(DARK), self._thickness(width + 1), cv2.LINE_8, _SHIFT
         )
         if thick == 1:
-            self._draw_all(along, colour)
+            self._draw_all(np.array((across, down)) * _dash_ends(n) + np.array(a), colour)
             return
-        ahead = np.array((across, down)) * (_half_width(thick) / length)
-        aside = np.array((-ahead[1], ahead[0]))
-        along += _dash_signs() * ahead
-        self._fill_all(np.concatenate((along + aside, along[:, ::-1] - aside), axis=1), colour)
+        half = _half_width(thick) / length
+        along, aside = (across, down), (-down * half, across * half)
+        ahead = (aside[1] * _ROUND_END, -aside[0] * _ROUND_END)
+        self._fill_all(_dash_corners(n) @ np.array((along, ahead, aside)) + np.array(a), colour)
 
     def ellipse(self, centre: Point, half: Point, colour: Colour, width: float, *, n_dashes: int = 0) -> None:
         """Draw an upright ellipse `width` units wide, filled if that is negative, or in `n_dashes`."""
@@ -98,17 +98,18 @@ class Canvas:
             at, axes, tone = _fixed(centre), _fixed(half), self._tone(colour)
             cv2.ellipse(self.image, at, axes, 0, 0, 360, tone, thickness, cv2.LINE_AA, _SHIFT)
             return
-        middle, axes_px, thick = np.array(centre), np.array(half), self._thickness(width)
-        inner, outer = (np.maximum(axes_px + side * 0.5 * (thick + 1), 0.0) for side in (-1.0, 1.0))
-        circle = _circle()
-        ring = [_fix(circle * axes + middle) for axes in (inner, outer)]
-        cv2.fillPoly(self.image, ring, self._tone(DARK), cv2.LINE_8, _SHIFT)
-        dashes = _arcs(n_dashes)
+        thick = self._thickness(width)
+        dark, light = 0.5 * (thick + 1), 0.0 if thick == 1 else _half_width(thick)
+        circle, which = _rings(n_dashes)
+        # Inside and outside of the dark ring and of the dashes: all points of the four ellipses at once.
+        axes_px = np.maximum(np.array(half) + np.array(((-dark,), (dark,), (-light,), (light,))), 0.0)
+        points = _fix(circle * axes_px[which] + np.array(centre))
+        ring, dashes = points[: 2 * _N_CIRCLE], points[2 * _N_CIRCLE :].reshape(n_dashes, 4, 2)
+        cv2.fillPoly(self.image, [ring[:_N_CIRCLE], ring[_N_CIRCLE:]], self._tone(DARK), cv2.LINE_8, _SHIFT)
         if thick == 1:
-            self._draw_all(dashes * axes_px + middle, colour)
-            return
-        inner, outer = (np.maximum(axes_px + side * _half_width(thick), 0.0) for side in (-1.0, 1.0))
-        self._fill_all(np.concatenate((dashes * outer, dashes[:, ::-1] * inner), axis=1) + middle, colour)
+            cv2.polylines(self.image, list(dashes[:, :2]), False, self._tone(colour), 1, cv2.LINE_AA, _SHIFT)
+        else:
+            cv2.fillPoly(self.image, list(dashes), self._tone(colour), cv2.LINE_AA, _SHIFT)
 
     def discs(
         self, centres: Sequence[Point] | FloatArray, radius: float, colour: Colour, *, casing: float = 0.0
@@ -289,24 +290,29 @@ def _dash_ends(n: int) -> FloatArray:
     return np.stack((begins, np.minimum(begins + 0.5 / (n + 0.5), 1.0)), axis=1)[:, :, None]
 
 
-@lru_cache(maxsize=1)
-def _dash_signs() -> FloatArray:
-    """Return how a dash's ends go on by half its width, as if they were round: (1, 2, 1)."""
-    return np.array((-1.0, 1.0))[None, :, None] * _ROUND_END
+@lru_cache(maxsize=64)
+def _dash_corners(n: int) -> FloatArray:
+    """Return the corners of `n` and a half dashes, (n + 1, 4, 3).
+
+    The three are shares of the line, of the length by which an end goes on as if it were round, and of half the width.
+    """
+    begin, end = _dash_ends(n)[:, :, 0].T
+    one = np.ones(n + 1)
+    corners = ((begin, -one, one), (end, one, one), (end, one, -one), (begin, -one, -one))
+    return np.array(corners).transpose(2, 0, 1).copy()
 
 
 @lru_cache(maxsize=4)
-def _arcs(n: int) -> FloatArray:
-    """Return the ends of `n` dashes of the unit circle, (n, 2, 2)."""
-    angles = (np.arange(n)[:, None] + np.array((-0.01, 0.51))) * (2.0 * np.pi / n)
-    return np.stack((np.cos(angles), np.sin(angles)), axis=2)
+def _rings(n: int) -> tuple[FloatArray, NDArray[np.intp]]:
+    """Return points of the unit circle, and on which of four ellipses each lies.
 
-
-@lru_cache(maxsize=1)
-def _circle() -> FloatArray:
-    """Return points of the unit circle: at 300 px, their lines are 0.36 px inside of it."""
-    angles = np.arange(64) * (2.0 * np.pi / 64)
-    return np.stack((np.cos(angles), np.sin(angles)), axis=1)
+    First the whole circle twice, on 0 and 1; then the corners of `n` dashes: from 3 back to 2.
+    """
+    whole = np.arange(_N_CIRCLE) * (2.0 * np.pi / _N_CIRCLE)
+    ends = (np.arange(n)[:, None] + np.array((-0.01, 0.51, 0.51, -0.01))) * (2.0 * np.pi / n)
+    angles = np.concatenate((whole, whole, ends.ravel()))
+    which = np.concatenate((np.repeat((0, 1), _N_CIRCLE), np.tile((3, 3, 2, 2), n)))
+    return np.stack((np.cos(angles), np.sin(angles)), axis=1), which
 
 
 @lru_cache(maxsize=64)

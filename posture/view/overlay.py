@@ -13,7 +13,7 @@ import numpy as np
 
 from posture.baseline import Baseline
 from posture.capture import import_cv2
-from posture.judging import make_thresholds
+from posture.judging import Thresholds, make_thresholds
 from posture.landmarks import UInt8Array
 from posture.pipeline import StepResult
 from posture.settings import Settings
@@ -46,6 +46,7 @@ class Overlay:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._limits: tuple[Baseline, Thresholds] | None = None
 
     def draw(
         self,
@@ -119,11 +120,17 @@ class Overlay:
             _, word, _ = STATES[result.state]
             _draw_card(canvas, result.state, colour, word, _detail(result))
             if baseline is not None:
-                gauges = make_gauges(result, make_thresholds(self._settings.judge, baseline))
+                gauges = make_gauges(result, self._limits_of(baseline))
                 self._draw_gauges(canvas, gauges, result.slouched_s, is_judged=is_judged)
         if hint:
             _draw_hint(canvas, hint)
         return image
+
+    def _limits_of(self, baseline: Baseline) -> Thresholds:
+        """Return the boundaries; they are the same as long as the upright is."""
+        if self._limits is None or self._limits[0] is not baseline:
+            self._limits = baseline, make_thresholds(self._settings.judge, baseline)
+        return self._limits[1]
 
     def _draw_gauges(
         self, canvas: Canvas, gauges: tuple[Gauge, ...], slouched_s: float, *, is_judged: bool
