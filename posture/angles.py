@@ -117,7 +117,7 @@ class Angles:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredLandmarks(Landmarks):
-    """Landmarks that were measured together with others; only :func:`measure_rows` makes them."""
+    """Landmarks that were measured already, mostly together with others (:func:`measure_rows`)."""
 
     angles: Angles = field(kw_only=True)
     """What :func:`compute_angles` gives for exactly these landmarks."""

@@ -14,6 +14,7 @@ from typing import Final
 from posture.judging import Thresholds
 from posture.pipeline import StepResult
 from posture.slouch import Reason, SlouchState
+from posture.words import PARTS
 
 BAR_LIMITS: Final = 2.0
 """A bar ends at this many times the limit (our choice: the limit stands in its middle)."""
@@ -107,7 +108,7 @@ def make_view(
         result.reason,
         level,
         None if isnan(result.slouch_ratio) else max(0, PERCENT_STEP * round(20.0 * result.slouch_ratio)),
-        "trunk" if result.driver == "thoracic" else result.driver,
+        PARTS[result.driver][0] if result.driver else "",
         _bars(result, thresholds),
         int(result.slouched_s),
         round(sustain_s),
@@ -132,13 +133,13 @@ def _bars(
     t = thresholds
     rows = (
         ("neck", result.neck_deviation_deg, t.neck_deg, 1.0, "deg"),
-        ("trunk", result.thoracic_deviation_deg, t.thoracic_deg, 1.0, "deg"),
+        ("thoracic", result.thoracic_deviation_deg, t.thoracic_deg, 1.0, "deg"),
         ("flexion", result.flexion_deviation_deg, t.flexion_deg, 1.0, "deg"),
         ("sink", result.sink_ratio, t.sink_ratio, 100.0, "%"),
     )
     return tuple(
         (
-            name,
+            PARTS[name][0],
             None if isnan(value) else round(max(-MAX_SHOWN, min(value * scale, MAX_SHOWN))),
             round(limit * scale),
             0 if isnan(value) else max(0, min(round(20.0 * value / limit), round(20 * BAR_LIMITS))),

@@ -19,6 +19,7 @@ from posture.coefficients import packaged_coefficients
 from posture.deviation import Measure, compute_deviation, make_estimator
 from posture.judging import Thresholds, make_thresholds, personal_thresholds
 from posture.settings import JudgeSettings
+from posture.words import PARTS
 
 GOOD_LUMINANCE: Final = 0.18
 """Brightness; three times the darkest that is judged (our choice)."""
@@ -112,7 +113,7 @@ def make_receipt(
     )
     spread = Thresholds(neck, thoracic, float(np.hypot(neck, thoracic)), sink)
     before, after = personal_thresholds(judge, baseline), make_thresholds(judge, baseline)
-    names = ("neck", "trunk", "flexion", "sink")
+    names = tuple(PARTS[part][0] for part in ("neck", "thoracic", "flexion", "sink"))
     pairs = zip(names, _numbers(before), _numbers(after), strict=True)
     raised = tuple(name for name, low, high in pairs if high > low)
     estimator = make_estimator(baseline.cue_centre, packaged_coefficients())

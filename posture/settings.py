@@ -100,7 +100,7 @@ class JudgeSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         Meta(
             ge=4,
             le=90,
-            description="degrees; the neck's change minus the trunk's: head poked forward, also when sunk back [ISO]",
+            description="degrees; head poke: the neck's change minus the trunk's, as when sunk back [ISO: flexion]",
         ),
     ] = 17.0
     sink_ratio: Annotated[

@@ -18,7 +18,7 @@ from posture.profile_json import Profile
 from posture.profiles import age_days, age_text
 from posture.receipt import Drift, Grade, Receipt
 from posture.separation import Separation
-from posture.words import BLUE, ORANGE, PURPLE, degrees_text
+from posture.words import BLUE, ORANGE, PARTS, PURPLE, degrees_text
 
 GRADES = {
     Grade.GOOD: ("good", BLUE),
@@ -52,7 +52,7 @@ def quality_text(quality: CalibrationQuality) -> str:
 def thresholds_text(t: Thresholds) -> str:
     """Return thresholds in one line."""
     return (
-        f"neck +{t.neck_deg:.0f}°, trunk +{t.thoracic_deg:.0f}°, neck against trunk +{t.flexion_deg:.0f}°, "
+        f"neck +{t.neck_deg:.0f}°, trunk +{t.thoracic_deg:.0f}°, {PARTS['flexion'][0]} +{t.flexion_deg:.0f}°, "
         f"shoulders {t.sink_ratio:.0%} lower"
     )
 

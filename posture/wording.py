@@ -21,7 +21,7 @@ MAX_STRETCH_LENGTH = 105
 _SEEN: dict[SlouchKind, tuple[str, str]] = {
     "neck": ("Neck {} further forward than your upright", "Neck forward of your upright"),
     "thoracic": ("Upper body {} further forward than your upright", "Upper body forward of your upright"),
-    "flexion": ("Head {} further in front of your chest than usual", "Head in front of your chest"),
+    "flexion": ("Head poked {} further forward than usual", "Head poked forward of your chest"),
     "sink": ("Shoulders {} lower than your upright", "Shoulders lower than your upright"),
 }
 

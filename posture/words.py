@@ -53,6 +53,14 @@ REASONS: Final[dict[Reason, str]] = {
     Reason.PARTLY_OUT: "head or shoulders out of the picture",
     Reason.SEVERAL_PEOPLE: "several people, none in the calibrated place",
 }
+PARTS: Final[dict[str, tuple[str, str]]] = {
+    "neck": ("neck", "neck forward"),
+    "thoracic": ("trunk", "trunk forward"),
+    "flexion": ("head poke", "head poked forward"),
+    "sink": ("sink", "shoulders sunk"),
+}
+"""Name and phrase for each part of the slouch ratio, by its name there. Flexion, ISO 11226's word for the head's
+inclination against the trunk's, means something else to most people."""
 EVENTS: Final[dict[EventKind, str]] = {
     EventKind.SLOUCH_STARTED: "slouch began",
     EventKind.SLOUCH_ENDED: "slouch ended",
@@ -67,6 +75,11 @@ EVENTS: Final[dict[EventKind, str]] = {
     EventKind.UNKNOWN_STARTED: "judging paused",
     EventKind.UNKNOWN_ENDED: "judging again",
 }
+
+
+def part_phrase(part: str) -> str:
+    """Return a part of the slouch ratio as a phrase; one that only a newer version knows as it is called there."""
+    return PARTS[part][1] if part in PARTS else part
 
 
 def clock(seconds: float) -> str:

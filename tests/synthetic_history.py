@@ -23,6 +23,8 @@ NEXT = {
 }
 REASONS = (Reason.TURNED_AWAY, Reason.LOW_CONFIDENCE, Reason.OUT_OF_PLACE)
 MINUTE_MS = 60_000
+LIMITS = (10.0, 8.0, 17.0, 0.05)
+MICRO_S = 1200.0
 
 
 def make_year(history, days=365, seed=0, zone="Europe/Berlin", last_day=date(2026, 6, 30), hours=8.0):
@@ -50,7 +52,7 @@ def make_year(history, days=365, seed=0, zone="Europe/Berlin", last_day=date(202
 def _make_session(history, rng, start, end, improvement):
     at_ms, end_ms = (round(moment.timestamp() * 1000) for moment in (start, end))
     offset_s = int(start.utcoffset().total_seconds())
-    session = history.put(SessionRow(0, at_ms, end_ms, offset_s, "camera 0", "default", "front"))
+    session = history.put(SessionRow(0, at_ms, end_ms, offset_s, "camera 0", "default", "front", *LIMITS))
     state, n_bouts, sat_s = UNKNOWN, 0, 0.0
     since_ms, minutes = at_ms, {}
     while at_ms < end_ms:
@@ -80,6 +82,8 @@ def _make_session(history, rng, start, end, improvement):
             sat_s = 0.0
         elif state is not AWAY:
             due = sat_s < 2700 <= sat_s + (stop_ms - at_ms) / 1000
+            if sat_s // MICRO_S < (sat_s + (stop_ms - at_ms) / 1000) // MICRO_S:
+                history.put(BreakRow(0, session, "micro_due", stop_ms, stop_ms, offset_s, round(sat_s, 1)))
             sat_s += (stop_ms - at_ms) / 1000
             if due:
                 history.put(BreakRow(0, session, "due", stop_ms, stop_ms, offset_s, round(sat_s, 1)))
@@ -105,10 +109,10 @@ def _make_alert(history, rng, session, onset_ms, end_ms, offset_s, neck):
         flexion_deg=round(0.4 * neck, 2),
         sink_ratio=0.01,
         slouch_ratio=round(neck / 10, 3),
-        neck_limit_deg=10.0,
-        thoracic_limit_deg=8.0,
-        flexion_limit_deg=17.0,
-        sink_limit_ratio=0.05,
+        neck_limit_deg=LIMITS[0],
+        thoracic_limit_deg=LIMITS[1],
+        flexion_limit_deg=LIMITS[2],
+        sink_limit_ratio=LIMITS[3],
         baseline_utc="2025-06-01T08:00:00+00:00",
         recovered_utc_ms=end_ms,
         trace_path="",

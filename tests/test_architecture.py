@@ -191,6 +191,7 @@ OUTER = [
     "view.onlooker",
     "view.pane",
     "view.child",
+    "view.handover",
     "view.window",
     "view.preview",
     "view.strip",

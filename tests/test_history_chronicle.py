@@ -5,6 +5,7 @@ bouts or sessions overlap, none spans a change of the offset, and with a good cl
 """
 
 import math
+from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -52,7 +53,8 @@ class Run:
         self.sessions = list(earlier)
         self.is_readable = is_readable
         self.rows = []
-        self.chronicle = Chronicle(WATCH, self._taken)
+        self.limits = WATCH.limits()
+        self.chronicle = Chronicle(replace(WATCH, limits=lambda: self.limits), self._taken)
 
     def _taken(self, since_ms):
         if not self.is_readable:
@@ -71,6 +73,7 @@ class Run:
             self.sessions.append(chapter.session)
             for row in chapter.waiting.values():
                 key = row.at_utc_ms if isinstance(row, AlertRow) else row.start_utc_ms
+                key = getattr(row, "kind", ""), key
                 kept = []
                 for session, k, r in self.rows:
                     if (session, k, type(r)) != (chapter.session.start_utc_ms, key, type(row)):
@@ -266,6 +269,32 @@ def test_a_due_break_is_a_moment():
     (due,) = run.of(BreakRow)
     assert (due.kind, due.start_utc_ms, due.end_utc_ms) == ("due", T0_MS + 1000, T0_MS + 1000)
     assert due.sat_s == 2700.0
+
+
+def test_a_short_pause_due_is_a_moment_of_its_own_kind():
+    run = Run()
+    both = tuple(SlouchEvent(kind, 0.0, 100.0) for kind in (EventKind.MICRO_BREAK_DUE, EventKind.BREAK_DUE))
+    run.step(result(99.0, sat_s=1199.0), T0_MS)
+    run.step(result(100.0, sat_s=1200.0, events=both[:1]), T0_MS + 1000)
+    (due,) = run.of(BreakRow)
+    moment = T0_MS + 1000
+    assert (due.kind, due.start_utc_ms, due.end_utc_ms, due.sat_s) == ("micro_due", moment, moment, 1200.0)
+    run.step(result(101.0, sat_s=1201.0, events=both), T0_MS + 2000)
+    assert sorted(row.kind for row in run.of(BreakRow)) == ["due", "micro_due", "micro_due"]
+
+
+def test_a_session_ends_where_the_limits_change_and_not_where_they_become_known_or_are_lost():
+    run, other = Run(), Thresholds(12.0, 9.0, 18.0, 0.06)
+    course = [None, None, LIMITS, LIMITS, None, LIMITS, other, other, None]
+    for i, limits in enumerate(course):
+        run.limits = None if limits is None else (limits, "")
+        run.step(result(float(i)), T0_MS + i * 1000)
+    run.store()
+    found = [(s.start_utc_ms - T0_MS, s.end_utc_ms - T0_MS, s.neck_limit_deg) for s in run.sessions]
+    assert found == [(0, 5000, 10.0), (6000, 8000, 12.0)]
+    assert run.sessions[1].thoracic_limit_deg == 9.0
+    assert (run.sessions[1].flexion_limit_deg, run.sessions[1].sink_limit_ratio) == (18.0, 0.06)
+    assert [b.start_utc_ms - T0_MS for b in run.of(BoutRow)] == [0, 6000], "no bout spans the change"
 
 
 def slouch(run, states, t0_s=0.0):

@@ -115,6 +115,23 @@ def test_two_halves_make_the_whole(full, path, tmp_path, kind):
         assert content_of(history) == expected
 
 
+def test_an_export_of_an_older_version_is_read_and_takes_nothing_away(full, path, tmp_path):
+    source, files = full
+    content = json.loads(files["json"])
+    for row in content["sessions"]:
+        for name in [name for name in row if "limit" in name]:
+            del row[name]
+    old = write(tmp_path, json.dumps(content).encode())
+    with History(source) as history:
+        expected = content_of(history)
+    with History(path, is_writable=True) as history:
+        import_history(history, old)
+        assert [s.neck_limit_deg for s in history.sessions()] == [None] * len(content["sessions"])
+        for file in (write(tmp_path, files["json"], "new"), old):
+            import_history(history, file)
+            assert content_of(history) == expected
+
+
 def test_a_newer_copy_completes_an_older_one_and_never_the_other_way(path, tmp_path):
     session = SessionRow(0, 1000, 9000, 0, "camera 0", "default", "")
     with History(path, is_writable=True) as history:

@@ -173,6 +173,7 @@ def test_an_empty_file_is_a_new_history(path):
 # -- Migrations ------------------------------------------------------------------------------------------------------
 
 NEXT = "ALTER TABLE sessions ADD COLUMN place TEXT NOT NULL DEFAULT 'home'; UPDATE sessions SET profile = 'moved'"
+NEWER = f"is of version {len(MIGRATIONS) + 1}"
 BROKEN = [
     f"{NEXT}; INSERT INTO nonsense VALUES (1)",
     f"{NEXT}; THIS IS NOT SQL",
@@ -204,9 +205,9 @@ def test_a_migration_keeps_what_is_there(path, is_writable):
     make_history(path)
     with History(path, is_writable=is_writable, migrations=[*MIGRATIONS, NEXT]) as history:
         assert history.sessions()[0].profile == "moved"
-    assert schema(path)[0] == (2,)
+    assert schema(path)[0] == (len(MIGRATIONS) + 1,)
     with History(path, is_writable=is_writable, migrations=[*MIGRATIONS, NEXT, "CREATE TABLE c (x)"]):
-        assert schema(path)[0] == (3,)
+        assert schema(path)[0] == (len(MIGRATIONS) + 2,)
 
 
 def test_every_version_grows_into_todays_schema(path):
@@ -218,6 +219,63 @@ def test_every_version_grows_into_todays_schema(path):
             pass
         make_history(path)
         assert schema(old) == schema(path)
+
+
+def make_first_version(path):
+    """A history of version 1: two sessions, one with two alerts and a break of each kind; return all it holds."""
+    with History(path, is_writable=True, migrations=MIGRATIONS[:1]):
+        pass
+    limits = "10.0, 8.0, 17.0, 0.05", "12.0, 9.0, 18.0, 0.06"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            f"""
+            INSERT INTO sessions VALUES (3, 0, 9000, 7200, 'camera 0', 'me', 'front'), (7, 9500, 9900, 0, 'c', 'p', '');
+            INSERT INTO alerts VALUES
+                (1, 3, 0, 100, 60.0, 'neck', 11, 5, 6, 0, 1.1, {limits[0]}, '', NULL, '', 0.0),
+                (2, 3, 0, 900, 60.0, 'neck', 13, 5, 8, 0, 1.1, {limits[1]}, '', NULL, '', 0.0);
+            INSERT INTO breaks VALUES (5, 3, 'due', 200, 200, 60.5), (9, 3, 'taken', 300, 800, 61.0);
+            INSERT INTO feedback VALUES (4, 2, 950, 7200, 'wrong', 'no');
+            """
+        )
+    return dump(path)
+
+
+def dump(path):
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        return list(connection.iterdump()), connection.execute("PRAGMA user_version").fetchall()
+
+
+@pytest.mark.parametrize("is_writable", [True, False])
+def test_limits_come_from_the_last_alert_and_breaks_stay_when_a_first_version_grows(path, is_writable):
+    make_first_version(path)
+    with History(path, is_writable=is_writable) as history:
+        first, second = history.sessions()
+        assert (first.neck_limit_deg, first.thoracic_limit_deg) == (12.0, 9.0)
+        assert (first.flexion_limit_deg, first.sink_limit_ratio) == (18.0, 0.06)
+        assert second.neck_limit_deg is None
+        assert history.breaks() == [
+            BreakRow(5, 3, "due", 200, 200, 7200, 60.5),
+            BreakRow(9, 3, "taken", 300, 800, 7200, 61.0),
+        ]
+        assert [said.note for said in history.feedback()] == ["no"]
+    with History(path, is_writable=True) as history:
+        history.put(BreakRow(0, 3, "micro_due", 400, 400, 7200, 30.0))
+        with pytest.raises(HistoryError):
+            history.put(BreakRow(0, 3, "coffee", 400, 400, 7200, 30.0))
+        history.delete_before(9400)
+        assert history.breaks() == [], "they still belong to their session"
+
+
+def test_wherever_the_second_version_fails_the_first_is_as_it_was(path):
+    before = make_first_version(path)
+    statements = MIGRATIONS[1].split(";")
+    for n in range(len(statements)):
+        broken = ";".join([*statements[:n], "INSERT INTO nonsense VALUES (1)"])
+        with pytest.raises(HistoryError):
+            History(path, is_writable=True, migrations=[MIGRATIONS[0], broken])
+        assert dump(path) == before
+    with History(path) as history:
+        assert len(history.breaks()) == 2
 
 
 def test_the_tables_are_those_the_rows_need(path):
@@ -238,7 +296,9 @@ def test_a_newer_schema_is_left_alone(path, is_writable):
     with History(path, is_writable=True, migrations=[*MIGRATIONS, NEXT]):
         pass
     before = fingerprint(path)
-    with pytest.raises(HistoryError, match="is of version 2, this program knows 1: use the newer program"):
+    with pytest.raises(
+        HistoryError, match=f"{NEWER}, this program knows {len(MIGRATIONS)}: use the newer program"
+    ):
         History(path, is_writable=is_writable)
     assert fingerprint(path) == before
     assert [file.name for file in path.parent.iterdir()] == [path.name]
@@ -248,7 +308,7 @@ def test_a_newer_schema_that_is_only_in_the_log_is_left_alone(path):
     make_history(path)
     with History(path, is_writable=True, migrations=[*MIGRATIONS, NEXT]):
         before = fingerprint(path)
-        with pytest.raises(HistoryError, match="is of version 2"):
+        with pytest.raises(HistoryError, match=NEWER):
             History(path, is_writable=True)
         assert fingerprint(path) == before
 
@@ -269,7 +329,7 @@ def test_a_newer_program_that_was_killed_loses_nothing_by_us(path, tmp_path, is_
         pass
     copy, log = crash(path, tmp_path / "copy", migrations=newer)
     before = fingerprint(copy), fingerprint(log)
-    with pytest.raises(HistoryError, match="is of version 2"):
+    with pytest.raises(HistoryError, match=NEWER):
         History(copy, is_writable=is_writable)
     assert (fingerprint(copy), fingerprint(log)) == before
 

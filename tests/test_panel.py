@@ -25,7 +25,7 @@ from posture.pipeline import Pipeline, StepResult
 from posture.settings import Settings
 from posture.slouch import EventKind, Reason, SlouchEvent, SlouchState
 from posture.terminal import EventLines, LiveView, make_display
-from posture.words import ASCII_SYMBOLS, REASONS, STATES
+from posture.words import ASCII_SYMBOLS, PARTS, REASONS, STATES
 
 LIMITS = Thresholds(10.0, 8.0, 17.0, 0.05)
 AROUND = Surroundings("camera 0", "", 1.2, 0.03, "2 sent", 0.8, "today")
@@ -139,7 +139,7 @@ def test_bars_grow_with_the_value_and_pass_the_mark_only_beyond_the_limit(a, b, 
 def test_the_limits_stand_under_each_other():
     lines = lines_of(view_of(), 80)[2:6]
     assert len({line.index("┃") for line in lines}) == 1
-    assert [line.split()[1] for line in lines] == ["neck", "trunk", "flexion", "sink"]
+    assert [line[2:11].strip() for line in lines] == [name for name, _ in PARTS.values()]
 
 
 def test_it_warns_from_the_onset_and_more_when_it_has_lasted():

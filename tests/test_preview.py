@@ -17,7 +17,7 @@ from desktop import running as running_child
 from posture.settings import Settings
 from posture.view.moment import Moment
 from posture.view.preview import Preview
-from posture.view.window import find_obstacle
+from posture.view.window import _Window, find_obstacle
 
 RUN = ("run", "--preview", "--source", FRONT, "--speed", "4", "--set", "notify.enabled=false")
 
@@ -92,6 +92,59 @@ def test_the_window_shows_the_judged_person_and_closing_it_ends_nothing(display,
         assert not children(process)
         process.wait_for("slouch began")
         process.stop(signal.SIGINT)
+
+
+class Screen:
+    """OpenCV's windows without a screen: one that is moved as told, closed with q at the end; counts what is shown."""
+
+    error, WND_PROP_VISIBLE = cv2.error, cv2.WND_PROP_VISIBLE
+    WINDOW_NORMAL, WINDOW_KEEPRATIO, WINDOW_GUI_NORMAL = range(3)
+
+    def __init__(self, places):
+        self.places, self.shown = places, []
+
+    def getWindowImageRect(self, _):
+        self.shown.append(0)
+        return self.places[len(self.shown) - 1]
+
+    def imshow(self, *_):
+        self.shown[-1] += 1
+
+    def waitKey(self, _):
+        return ord("q") if len(self.shown) == len(self.places) else -1
+
+    def getWindowProperty(self, *_):
+        return 1.0
+
+    def setNumThreads(self, _): ...
+    def currentUIFramework(self):
+        return "none"
+
+    def namedWindow(self, *_): ...
+    def resizeWindow(self, *_): ...
+
+
+class Still:
+    """One moment, and nothing after it."""
+
+    def take(self):
+        return Moment(np.zeros((48, 64, 3), np.uint8), None, None), None
+
+    def poll(self, _):
+        return False
+
+
+class Told(list):
+    send = list.append
+
+
+def test_what_a_move_uncovers_is_drawn_again_and_a_still_window_is_not():
+    there, moved, larger = (0, 0, 64, 48), (30, 0, 64, 48), (30, 0, 128, 96)
+    window = _Window(Still(), Told(), Settings(), takes_commands=False)
+    window._cv2 = screen = Screen([there, there, there, moved, moved, larger, larger, larger])
+    window.run()
+    assert screen.shown == [1, 0, 0, 1, 0, 1, 0, 0]
+    assert window._tells == [("opened", ""), ("closed", "")]
 
 
 def test_the_cross_closes_the_window_and_ends_nothing(display, tmp_path):
@@ -200,7 +253,7 @@ def test_keys_are_told_and_the_newest_moment_is_shown(display, tmp_path, monkeyp
         wait_until(
             lambda: has_colour(display, tmp_path / "a.png", (240, 240, 240), 0.2), "the newest picture"
         )
-        press(display, "space")  # one by one: of keys within a twentieth of a second OpenCV keeps the last
+        press(display, "space")  # one by one: of keys within a tenth of a second OpenCV keeps the last
         wait_until(lambda: told == ["pause"], "the first key")
         press(display, "x")
         press(display, "c")

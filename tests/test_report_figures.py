@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posture.history.rows import AlertRow, BoutRow, BreakRow, FeedbackRow, MinuteRow
-from posture.report import words
+from posture.history.rows import AlertRow, BoutRow, BreakRow, FeedbackRow, MinuteRow, SessionRow
+from posture.report import charts, words
 from posture.report.day import make_course
 from posture.report.figures import make_figures, new_ledger
 from posture.report.ledger import DAY_MS, HOUR_MS, STATES, Ledger, utc_span_ms
@@ -287,11 +287,61 @@ def test_breaks_and_alerts_are_of_the_local_day():
     breaks = [
         BreakRow(1, 1, "taken", late, late + 60_000, 3600, 100.0),
         BreakRow(2, 1, "due", late, late, 0, 100.0),
+        BreakRow(3, 1, "micro_due", late, late, 0, 100.0),
+        BreakRow(4, 1, "micro_due", late, late, 3600, 100.0),
     ]
     f = make_figures(DAY, DAY, new_ledger(DAY, DAY, AWAY_S), [alert(1, late, None, 3600)], breaks)
-    assert (f.n_breaks, f.n_reminders, f.response.n_alerts) == (0, 1, 0)
+    assert (f.n_breaks, f.n_reminders, f.n_pauses, f.response.n_alerts) == (0, 1, 1, 0)
     f = make_figures(DAY, DAY + 1, new_ledger(DAY, DAY + 1, AWAY_S), [alert(1, late, None, 3600)], breaks)
     assert [(p.n_breaks, p.n_reminders, p.n_alerts) for p in f.days] == [(0, 1, 0), (1, 0, 1)]
+    assert f.n_pauses == 2
+    course = make_course(DAY, [], [], (), [replace(b, kind="micro_due", utc_offset_s=0) for b in breaks])
+    assert course.breaks_minute == (), "a suggestion is no break"
+
+
+@pytest.mark.parametrize("n", [0, 1, 1200])
+def test_short_pauses_are_counted_and_not_claimed(n):
+    at = DAY * DAY_MS
+    ledger = new_ledger(DAY, DAY, AWAY_S)
+    ledger.add([bout(S.UPRIGHT, at, at + HOUR_MS)])
+    pauses = [BreakRow(i, 1, "micro_due", at, at, 0, 1.0) for i in range(n)]
+    told = words.sitting_sentence(make_figures(DAY, DAY, ledger, (), pauses))
+    assert "No breaks taken, no reminders." in told
+    assert ("hort pause" in told) == ("cannot be seen" in told) == bool(n)
+    assert n == 0 or f"{n:,} short pause" in told
+
+
+def test_a_days_limits_are_those_of_its_sessions_and_drawn_where_the_axis_has_them():
+    def session(start_h, end_h, *limits, offset_s=0):
+        at = DAY * DAY_MS - offset_s * 1000
+        return SessionRow(
+            0, at + round(start_h * HOUR_MS), at + round(end_h * HOUR_MS), offset_s, "", "", "", *limits
+        )
+
+    rows = [
+        session(-1, 1, 10.0, 5.0, 17.0, 0.05),
+        session(2, 3),
+        session(9, 12, 10.0, 5.0, 17.0, 0.05, offset_s=3600),
+        session(12, 25, 30.0, 7.0, 17.0, 0.05),
+        session(30, 31, 11.0, 6.0, 17.0, 0.05),
+    ]
+    course = make_course(DAY, [], [], (), (), rows)
+    spans = [(x.start_minute, x.end_minute, x.neck_deg, x.thoracic_deg) for x in course.limits]
+    assert spans == [(0, 60, 10.0, 5.0), (540, 720, 10.0, 5.0), (720, 1440, 30.0, 7.0)]
+    told = words.limits_sentence(course.limits)
+    assert told == "Dotted: the limits, neck +10°, trunk +5°, then neck +30°, trunk +7°."
+    assert words.limits_sentence(make_course(DAY, [], [], (), (), rows[1:2]).limits) == ""
+    drawn = str(charts.course(course, (0, 1440), "a day"))
+    lines = [dict(re.findall(r'(\S+?)="(.*?)"', tag)) for tag in re.findall(r"<line .*?>", drawn)]
+    ground = {line["y1"] for line in lines if line["class"] == "ground-line"}
+    grid = sorted(float(line["y1"]) for line in lines if "limit" not in line["class"])
+    neck = [float(line["y1"]) for line in lines if line["class"] == "limit neck"]
+    trunk = [float(line["y1"]) for line in lines if line["class"] == "limit trunk"]
+    at = dict(zip((30, 20, 10, 0, -10), grid, strict=True))
+    assert ground == {f"{at[0]:g}"}
+    assert neck == [at[10], at[10], at[30]]
+    assert trunk[0] == (at[10] + at[0]) / 2
+    assert all(line["y1"] == line["y2"] for line in lines if "limit" in line["class"])
 
 
 def hours_of(shares, n_days=3, minutes=60):

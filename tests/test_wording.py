@@ -76,7 +76,7 @@ def assert_fits(title, message):
     [
         ("neck", 14.4, "Neck 14° further forward"),
         ("thoracic", 8.6, "Upper body 9° further forward"),
-        ("flexion", 18.0, "Head 18° further in front of your chest"),
+        ("flexion", 18.0, "Head poked 18° further forward than usual"),
         ("sink", 0.064, "Shoulders 6% lower"),
     ],
 )

@@ -2,8 +2,15 @@
 
 import pytest
 
+from posture.history import proposal
+from posture.judging import Thresholds
+from posture.panel_view import Surroundings, make_view
+from posture.pipeline import StepResult
 from posture.slouch import EventKind, Reason, SlouchState
-from posture.words import ASCII_SYMBOLS, EVENTS, REASONS, STATES, clock, needs_ascii
+from posture.tables import thresholds_text
+from posture.view.gauges import make_gauges
+from posture.wording import alert_text
+from posture.words import ASCII_SYMBOLS, EVENTS, PARTS, REASONS, STATES, clock, needs_ascii
 
 
 def test_everything_has_its_word():
@@ -11,6 +18,24 @@ def test_everything_has_its_word():
     assert set(REASONS) == set(Reason)
     assert set(EVENTS) == set(EventKind)
     assert all(word for reason, word in REASONS.items() if reason is not Reason.NONE)
+
+
+def test_the_parts_of_a_slouch_are_called_the_same_everywhere():
+    nothing = StepResult(0.0, SlouchState.UPRIGHT, Reason.NONE, *[1.0] * 5, "flexion", 0.0, 0.0, (), None)
+    limits = Thresholds(10.0, 8.0, 17.0, 0.05)
+    around = Surroundings("", "", 0.0, 0.0, "", 0.0, "")
+    view = make_view(nothing, around, limits, 60.0, None)
+    names = [name for name, _ in PARTS.values()]
+    assert [bar[0] for bar in view.bars] == names
+    assert [gauge.name for gauge in make_gauges(nothing, limits)] == names
+    assert view.driver == "head poke"
+    assert [name for name in names if name in thresholds_text(limits)] == ["neck", "trunk", "head poke"]
+    assert list(PARTS) == list(proposal.PARTS) == ["neck", "thoracic", "flexion", "sink"]
+    assert not any("flexion" in text for text in sum(PARTS.values(), ()))
+    for amount in (12.0, 0.0):
+        assert alert_text("flexion", amount, 60.0, 0)[1].startswith(
+            PARTS["flexion"][1].split()[0].capitalize()
+        )
 
 
 def test_states_are_told_apart_by_symbol_word_and_colour():

@@ -2,7 +2,7 @@
 
 Rows wait in a chapter until somebody has stored them; one that still grows simply takes the place of its older self, in
 the chapter and in the store. A chapter becomes one session row. It ends where the clock's offset changes, where the
-clock is set, and where the time that follows is in the history already.
+clock is set, where the limits change, and where the time that follows is in the history already.
 """
 
 from __future__ import annotations
@@ -37,8 +37,9 @@ class Watch:
     """``breaks.away_s``: a shorter absence is no break."""
     trace_path: str
     """The trace that is being kept; empty = none."""
-    limits: Callable[[], tuple[Thresholds, str]]
-    """The thresholds in force, and when their baseline was taken (ISO 8601)."""
+    limits: Callable[[], tuple[Thresholds, str] | None]
+    """The thresholds in force, and when their baseline was taken (ISO 8601); None = there is no baseline. Asked once a
+    frame."""
 
 
 class Chapter:
@@ -46,6 +47,8 @@ class Chapter:
 
     def __init__(self, session: SessionRow, stretch: Stretch) -> None:
         self.session, self.stretch = session, stretch
+        self.limits: Thresholds | None = None
+        """What its frames were judged against; None = none was yet."""
         self.waiting: dict[tuple[type, str, int], Waiting] = {}
         self._minute_ms = -1
         self._sums = [0.0, 0.0, 0.0, 0.0]
@@ -55,6 +58,19 @@ class Chapter:
         kind = row.kind if isinstance(row, BreakRow) else ""
         moment = row.at_utc_ms if isinstance(row, AlertRow) else row.start_utc_ms
         self.waiting[type(row), kind, moment] = row
+
+    def extend(self, end_utc_ms: int, limits: Thresholds | None) -> None:
+        """Let the session go on until a moment, judged against `limits` if there are any."""
+        self.session = replace(self.session, end_utc_ms=end_utc_ms)
+        if self.limits is None and limits is not None:
+            self.limits = limits
+            self.session = replace(
+                self.session,
+                neck_limit_deg=limits.neck_deg,
+                thoracic_limit_deg=limits.thoracic_deg,
+                flexion_limit_deg=limits.flexion_deg,
+                sink_limit_ratio=limits.sink_ratio,
+            )
 
     def add_judged(self, judged: StepResult, until_utc_ms: int) -> None:
         """Add the time from the chapter's end until a moment, judged as one frame was, to its minutes."""
@@ -109,13 +125,22 @@ class Chronicle:
             self._end_chapter()
             self._stretch = stretch
             self._taken = [span for span in (*self._find_taken(at_ms), *self._own) if span[1] >= at_ms]
+        known = self._watch.limits()
+        limits = None if known is None else known[0]
+        if self._break is None and self._is_judged_otherwise(limits):
+            self._end_chapter()
         since_ms = at_ms if self._chapter is None else self._chapter.session.end_utc_ms
         self.is_taken = any(start <= at_ms and since_ms <= end for start, end in self._taken)
         if self.is_taken:
             self._end_chapter()
         else:
-            self._record(result, stretch, at_ms)
+            self._record(result, stretch, at_ms, limits)
         self._previous = result
+
+    def _is_judged_otherwise(self, limits: Thresholds | None) -> bool:
+        """Return whether the chapter was written under other limits than these."""
+        before = None if self._chapter is None else self._chapter.limits
+        return before is not None and limits is not None and before != limits
 
     def _end_chapter(self) -> None:
         """Leave the chapter, if there is one; it ends with its newest frame."""
@@ -124,7 +149,7 @@ class Chronicle:
         self._chapter = None
         self._bouts.cut()
 
-    def _record(self, result: StepResult, stretch: Stretch, at_ms: int) -> None:
+    def _record(self, result: StepResult, stretch: Stretch, at_ms: int, limits: Thresholds | None) -> None:
         """Put what is known after a frame into the chapter."""
         watch = self._watch
         previous = self._previous
@@ -138,7 +163,7 @@ class Chronicle:
         is_gap = previous is None or result.t_s - previous.t_s > watch.max_gap_s
         if previous is not None and not is_gap and not isnan(previous.slouch_ratio):
             chapter.add_judged(previous, at_ms)
-        chapter.session = replace(chapter.session, end_utc_ms=at_ms)
+        chapter.extend(at_ms, limits)
         ended = self._bouts.step(result)
         for bout in (ended, self._bouts.open):
             if bout is not None:
@@ -159,6 +184,8 @@ class Chronicle:
         stretch, offset_s = chapter.stretch, chapter.session.utc_offset_s
         if any(event.kind is EventKind.BREAK_DUE for event in result.events):
             chapter.add(BreakRow(0, 0, "due", at_ms, at_ms, offset_s, result.sat_s))
+        if any(event.kind is EventKind.MICRO_BREAK_DUE for event in result.events):
+            chapter.add(BreakRow(0, 0, "micro_due", at_ms, at_ms, offset_s, result.sat_s))
         sat_s = 0.0 if self._previous is None else self._previous.sat_s
         if result.sat_s < sat_s and self._sat_until_s is not None:
             is_break = result.t_s - self._sat_until_s >= self._watch.break_s
@@ -171,8 +198,9 @@ class Chronicle:
 
     def _add_alert(self, chapter: Chapter, result: StepResult, at_ms: int) -> None:
         """Note an alert and what it was given for."""
-        assert result.alert is not None
-        limits, baseline_utc = self._watch.limits()
+        known = self._watch.limits()
+        assert result.alert is not None and known is not None, "an alert needs a baseline"
+        limits, baseline_utc = known
         row = AlertRow(
             id=0,
             session_id=0,

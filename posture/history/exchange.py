@@ -29,7 +29,7 @@ LAST_UTC_MS = 253_370_764_800_000  # the year 9999, where calendars end
 NAMES = {table.name: kind for kind, table in TABLES.items()}
 COLUMNS = tuple(dict.fromkeys(field.name for kind in TABLES for field in fields(kind)))
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
-_CHOICES = {"kind": ("due", "taken"), "verdict": ("wrong", "right")}
+_CHOICES = {"kind": ("due", "taken", "micro_due"), "verdict": ("wrong", "right")}
 Content = dict[str, list[dict[str, Any]]]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from posture.baseline import Baseline
 from posture.errors import HistoryError
 from posture.history.chronicle import Chronicle, Watch
 from posture.history.store import History
@@ -45,18 +46,23 @@ def make_watch(pipeline: Pipeline, source: str, profile: str, trace: Path | None
     Parameters
     ----------
     pipeline : Pipeline
-        Its settings, and its baseline whenever an alert is given.
+        Its settings, and its baseline at any time.
     source, profile : str
         The camera's name, and that of the baseline.
     trace : Path or None
         The trace that is being kept.
     """
     judge = pipeline.settings.judge
+    newest: tuple[Baseline, Thresholds] | None = None
 
-    def limits() -> tuple[Thresholds, str]:
+    def limits() -> tuple[Thresholds, str] | None:
+        nonlocal newest
         baseline = pipeline.baseline
-        assert baseline is not None, "an alert needs one"
-        return make_thresholds(judge, baseline), baseline.created_utc
+        if baseline is None:
+            return None
+        if newest is None or newest[0] is not baseline:
+            newest = baseline, make_thresholds(judge, baseline)
+        return newest[1], baseline.created_utc
 
     placement = "" if pipeline.baseline is None else pipeline.baseline.placement.value
     return Watch(

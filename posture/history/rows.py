@@ -14,7 +14,7 @@ from posture.slouch import Reason, SlouchState
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """One run of the monitor, or the part of it between two changes of the clock: a new offset, or a clock set anew."""
+    """One run of the monitor, or the part of it between two changes: a new offset, a clock set anew, other limits."""
 
     id: int
     start_utc_ms: int
@@ -24,6 +24,12 @@ class SessionRow:
     source: str
     profile: str
     placement: str
+    neck_limit_deg: float | None = None
+    """The thresholds in force, the same for the whole session; None = not known: nothing has been judged in it, or it
+    was kept before they were. The next two and `sink_limit_ratio` likewise."""
+    thoracic_limit_deg: float | None = None
+    flexion_limit_deg: float | None = None
+    sink_limit_ratio: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +100,13 @@ class AlertRow:
 
 @dataclass(frozen=True, slots=True)
 class BreakRow:
-    """A break that was due, or one that was taken."""
+    """A break that was due, or one that was taken; short pauses are a kind of their own."""
 
     id: int
     session_id: int
     kind: str
-    """``due``: reminded at `start_utc_ms`, which `end_utc_ms` equals; ``taken``: away from start to end."""
+    """``due``: reminded of a movement break at `start_utc_ms`, which `end_utc_ms` equals; ``micro_due``: of a short
+    pause at the desk, which nobody can see taken; ``taken``: away from start to end."""
     start_utc_ms: int
     end_utc_ms: int
     utc_offset_s: int

@@ -91,6 +91,31 @@ MIGRATIONS: tuple[str, ...] = (
         note TEXT NOT NULL
     );
     """,
+    # The limits in force, for the sessions too; an older one has what its last alert was given against. A table's
+    # CHECK cannot be changed: https://sqlite.org/lang_altertable.html#otheralter
+    """
+    ALTER TABLE sessions ADD COLUMN neck_limit_deg REAL;
+    ALTER TABLE sessions ADD COLUMN thoracic_limit_deg REAL;
+    ALTER TABLE sessions ADD COLUMN flexion_limit_deg REAL;
+    ALTER TABLE sessions ADD COLUMN sink_limit_ratio REAL;
+    UPDATE sessions SET (neck_limit_deg, thoracic_limit_deg, flexion_limit_deg, sink_limit_ratio) = (
+        SELECT neck_limit_deg, thoracic_limit_deg, flexion_limit_deg, sink_limit_ratio
+        FROM alerts WHERE session_id = sessions.id ORDER BY at_utc_ms DESC LIMIT 1
+    );
+    CREATE TABLE new_breaks (
+        id INTEGER PRIMARY KEY,
+        session_id INTEGER NOT NULL REFERENCES sessions ON DELETE CASCADE,
+        kind TEXT NOT NULL CHECK (kind IN ('due', 'taken', 'micro_due')),
+        start_utc_ms INTEGER NOT NULL,
+        end_utc_ms INTEGER NOT NULL CHECK (end_utc_ms >= start_utc_ms),
+        sat_s REAL NOT NULL,
+        UNIQUE (session_id, kind, start_utc_ms)
+    );
+    INSERT INTO new_breaks (id, session_id, kind, start_utc_ms, end_utc_ms, sat_s)
+        SELECT id, session_id, kind, start_utc_ms, end_utc_ms, sat_s FROM breaks;
+    DROP TABLE breaks;
+    ALTER TABLE new_breaks RENAME TO breaks;
+    """,
 )
 """SQL from each version to the next; the version is how many have been run. Never change one that was released."""
 
@@ -177,7 +202,8 @@ class Table:
         columns = [self.stored.get(name, (name, "", ""))[0] for name in self.written]
         values = [self.stored.get(name, ("", "", "?"))[2] for name in self.written]
         key = [self.stored.get(name, (name,))[0] for name in self.key]
-        updates = ", ".join(f"{c} = excluded.{c}" for c in columns if c not in key)
+        # What a copy does not know stays as it is: one from an older version lacks columns.
+        updates = ", ".join(f"{c} = coalesce(excluded.{c}, {self.name}.{c})" for c in columns if c not in key)
         return (
             f"INSERT INTO {self.name} ({', '.join(columns)}) VALUES ({', '.join(values)}) "
             f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {updates} WHERE {self.wins}"

@@ -16,19 +16,13 @@ from posture.history.proposal import PARTS, Proposal, limit
 from posture.history.rows import AlertRow, BoutRow, FeedbackRow, MinuteRow
 from posture.recording.excerpt import judge_excerpt
 from posture.slouch import SlouchState
-from posture.words import STATES, clock
+from posture.words import STATES, clock, part_phrase
 
 BEFORE_MS, AFTER_MS = 10 * 60_000, 5 * 60_000
 """How much is shown around an alert: it comes after a minute, and most slouches are over in one (our choice)."""
 TRACE_BEFORE_S, TRACE_AFTER_S, TRACE_ROWS = 60.0, 30.0, 12
 DAY_MS = 86_400_000
 BAR_CELLS, FULL_RATIO = 20, 2.0
-WORDS = {
-    "neck": "neck forward",
-    "thoracic": "trunk forward",
-    "flexion": "head poked forward",
-    "sink": "shoulders sunk",
-}
 
 
 def local_text(utc_ms: int, utc_offset_s: int, form: str = "%a %d %b %Y, %H:%M:%S") -> str:
@@ -52,7 +46,7 @@ def alert_lines(alert: AlertRow, n: int, said: FeedbackRow | None) -> list[Text]
         Text(
             f"Slouched for {clock(alert.slouched_s)}, since "
             f"{local_text(alert.onset_utc_ms, alert.utc_offset_s, '%H:%M:%S')}; mostly: "
-            f"{WORDS.get(alert.driver, alert.driver)}."
+            f"{part_phrase(alert.driver)}."
         )
     )
     lines.append(Text(f"Measured against your upright {_baseline_text(alert)}."))
@@ -97,7 +91,7 @@ def parts_table(alert: AlertRow) -> Table:
         ratio = None if value is None else value / most
         style = "bold yellow" if part == alert.driver else ""
         table.add_row(
-            Text(("▶ " if part == alert.driver else "  ") + WORDS[part], style),
+            Text(("▶ " if part == alert.driver else "  ") + part_phrase(part), style),
             Text(amount_text(part, value), style),
             Text(amount_text(part, most).lstrip("+")),
             Text("-") if ratio is None else bar(ratio),
@@ -238,7 +232,7 @@ def proposal_lines(proposal: Proposal) -> list[Text]:
     right = ", ".join(amount_text(part, value) for value in proposal.right) or "none"
     return [
         Text(
-            f"A higher threshold may suit you: {WORDS[part]}, {proposal.new:g} instead of {proposal.old:g}.",
+            f"A higher threshold may suit you: {part_phrase(part)}, {proposal.new:g} instead of {proposal.old:g}.",
             "bold",
         ),
         Text(

@@ -158,7 +158,7 @@ def share_line(points: Sequence[Point], label: str, *, plot_px: int = PLOT_PX) -
 
 
 def course(day: DayCourse, span: tuple[int, int], label: str) -> Markup:
-    """Return a day's deviations by the minute, with the slouches shaded, the alerts marked and the states below.
+    """Return a day's deviations by the minute and their limits, slouches shaded, alerts marked, the states below.
 
     Parameters
     ----------
@@ -170,6 +170,7 @@ def course(day: DayCourse, span: tuple[int, int], label: str) -> Markup:
         What the chart shows, in a sentence.
     """
     degrees = [value for c in day.curves for value in (*c.neck_deg, *c.thoracic_deg)]
+    degrees += [value for known in day.limits for value in (known.neck_deg, known.thoracic_deg)]
     low = max(_WIDE_DEG[0], floor(min([_NARROW_DEG[0], *degrees]) / 10) * 10.0)
     high = min(_WIDE_DEG[1], ceil(max([_NARROW_DEG[1], *degrees]) / 10) * 10.0)
     axis = Axis(low, high)
@@ -191,10 +192,21 @@ def course(day: DayCourse, span: tuple[int, int], label: str) -> Markup:
         ]
         lines.append(line(runs, box, axis.plot_px, TOP_PX, name))
     total = span[1] - span[0]
+    limits: list[svg.Element] = [
+        svg.Line(
+            x1=percent((known.start_minute - span[0]) / total),
+            x2=percent((known.end_minute - span[0]) / total),
+            y1=axis.y(min(high, value)),
+            y2=axis.y(min(high, value)),
+            class_=["limit", name],
+        )
+        for known in day.limits
+        for name, value in (("trunk", known.thoracic_deg), ("neck", known.neck_deg))
+    ]
     marks = [text("▼", (at - span[0]) / total, TOP_PX - 5, "alert") for at in day.alerts_minute]
     states = band(day, span, axis.foot_px + 6, _BAND_PX)
     foot = axis.foot_px + 6 + _BAND_PX + 16
-    drawn = [*shades, *grid(axis, ticks, "°", is_signed=True), *lines, *states, *marks]
+    drawn = [*shades, *grid(axis, ticks, "°", is_signed=True), *limits, *lines, *states, *marks]
     return chart([*drawn, *hour_labels(span, foot)], foot + 6, label)
 
 

@@ -1,11 +1,11 @@
-"""The course of single days: deviation by the minute, states, alerts, breaks. Pure; no I/O."""
+"""The course of single days: deviation by the minute, limits, states, alerts, breaks. Pure; no I/O."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from posture.history.rows import AlertRow, BoutRow, BreakRow, MinuteRow
+from posture.history.rows import AlertRow, BoutRow, BreakRow, MinuteRow, SessionRow
 from posture.report.ledger import DAY_MS, local_day
 from posture.slouch import SlouchState
 
@@ -36,6 +36,18 @@ class Strip:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What counted as a slouch for a while."""
+
+    start_minute: float
+    end_minute: float
+    """Minutes since local midnight."""
+    neck_deg: float
+    thoracic_deg: float
+    """Degrees further forward than upright."""
+
+
+@dataclass(frozen=True, slots=True)
 class HourMean:
     """The judged minutes of one hour."""
 
@@ -59,6 +71,8 @@ class DayCourse:
     breaks_minute: tuple[tuple[float, float], ...]
     """Breaks taken, from and to, minutes since local midnight."""
     hours: tuple[HourMean, ...]
+    limits: tuple[Limits, ...]
+    """In the order of time; none where they are not known."""
     n_offsets: int
     """How many different offsets from UTC the day had; 2 when the clocks changed or the computer travelled."""
 
@@ -69,6 +83,7 @@ def make_course(
     minutes: Sequence[MinuteRow],
     alerts: Sequence[AlertRow] = (),
     breaks: Sequence[BreakRow] = (),
+    sessions: Sequence[SessionRow] = (),
 ) -> DayCourse:
     """Return the course of one local day; rows of other days are left out, those across midnight are cut.
 
@@ -76,7 +91,7 @@ def make_course(
     ----------
     day : int
         Days since 1970-01-01.
-    bouts, minutes, alerts, breaks
+    bouts, minutes, alerts, breaks, sessions
         Rows around this day, in the order of time.
     """
     inside = [m for m in minutes if local_day(m.start_utc_ms, m.utc_offset_s) == day and m.judged_s > 0]
@@ -103,8 +118,20 @@ def make_course(
             if b.kind == "taken" and local_day(b.start_utc_ms, b.utc_offset_s) == day
         ),
         _hours(day, inside),
+        _limits(day, sessions),
         len(offsets),
     )
+
+
+def _limits(day: int, sessions: Sequence[SessionRow]) -> tuple[Limits, ...]:
+    """Return the limits of the sessions, cut to the day."""
+    found = []
+    for s in sessions:
+        start = max(0.0, _minute(s.start_utc_ms, s.utc_offset_s, day))
+        end = min(float(DAY_MS // MINUTE_MS), _minute(s.end_utc_ms, s.utc_offset_s, day))
+        if end > start and s.neck_limit_deg is not None and s.thoracic_limit_deg is not None:
+            found.append(Limits(start, end, s.neck_limit_deg, s.thoracic_limit_deg))
+    return tuple(found)
 
 
 def _minute(utc_ms: int, utc_offset_s: int, day: int) -> float:

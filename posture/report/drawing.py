@@ -197,10 +197,11 @@ def patterns() -> Markup:
 
 
 def swatch(name: str, is_band: bool = False) -> Markup:
-    """Return a legend's sample: a state, as in a column or in a band, ``neck``, ``trunk`` or ``alert``."""
+    """Return a legend's sample: a state, as in a column or in a band, ``neck``, ``trunk``, ``limit`` or ``alert``."""
     element: svg.Element
-    if name in ("neck", "trunk"):
-        element = svg.Line(x1=0, x2=22, y1=7, y2=7, class_=[name])
+    if name in ("neck", "trunk", "limit"):
+        classes = ["limit", "neck"] if name == "limit" else [name]
+        element = svg.Line(x1=0, x2=22, y1=7, y2=7, class_=list(classes))
     elif name == "alert":
         element = svg.Text(x=11, y=12, class_=["alert"], text="▼")
     else:

@@ -88,6 +88,9 @@ class Figures:
     sat_s: float
     n_breaks: int
     n_reminders: int
+    """Movement breaks that were due."""
+    n_pauses: int
+    """Short pauses suggested: what became of them is not seen, so they are in none of the other counts."""
     trend: Trend
 
 
@@ -137,9 +140,9 @@ def make_figures(
     )
     best, worst = _extremes(hours)
     stretches = tuple(s for s in ledger.stretches() if s.day >= first_day)
-    taken, due = (
+    taken, due, pauses = (
         [b for b in breaks if b.kind == kind and first_day <= day_of(b.start_utc_ms, b) <= last_day]
-        for kind in ("taken", "due")
+        for kind in ("taken", "due", "micro_due")
     )
     return Figures(
         first_day,
@@ -159,6 +162,7 @@ def make_figures(
         sum(s.sat_s for s in stretches),
         len(taken),
         len(due),
+        len(pauses),
         find_trend([(w.first_day + 3) // 7 for w in enough], [w.times.upright_share for w in enough]),
     )
 

@@ -20,7 +20,7 @@ from posture.report.figures import Figures
 from posture.report.ledger import local_day
 from posture.report.periods import Sufficiency
 from posture.report.trend import MIN_JUDGED_S
-from posture.words import STATES
+from posture.words import PARTS, STATES
 
 STATE_WORDS = {state.value: word for state, (_, word, _) in STATES.items()} | {"unknown": "not judged"}
 """A report looks back; the monitor is "not judging"."""
@@ -111,6 +111,8 @@ def render_page(
         strip_chart=panels.strip_chart(shown) if shown else None,
         days=[(words.day_name(c.day), c, panels.course_chart(c)) for c in shown[::-1][:7]],
         latest=latest,
+        has_limits=any(c.limits for c in shown),
+        parts=PARTS,
         profiles=sorted({s.profile for s in rows.sessions}),
         errors=words.error_sentences(sorted({s.placement for s in rows.sessions})),
         notes=_notes(figures, rows),

@@ -94,7 +94,8 @@ def strip_chart(courses: Sequence[DayCourse]) -> Markup:
 def course_chart(course: DayCourse) -> Markup:
     """Return one day's deviations."""
     alerts = words.count(len(course.alerts_minute), "alert")
-    label = f"Neck and trunk by the minute on {words.day_name(course.day)}, degrees from upright; {alerts}"
+    label = f"Neck and trunk by the minute on {words.day_name(course.day)}, degrees from upright; {alerts}."
+    label = f"{label} {words.limits_sentence(course.limits)}".rstrip()
     return charts.course(course, charts.day_span([course]), label)
 
 

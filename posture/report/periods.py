@@ -61,7 +61,7 @@ class Period:
     n_breaks: int
     """Breaks taken."""
     n_reminders: int
-    """Breaks that were due."""
+    """Movement breaks that were due."""
     longest_sat_s: float
     """The longest stretch that began in it."""
 
@@ -103,9 +103,8 @@ class Counts:
         self.alerts, self.breaks, self.reminders = (np.zeros(n_days, dtype=np.int64) for _ in range(3))
         self.longest_s = np.zeros(n_days)
         places = [(self.alerts, day_of(a.at_utc_ms, a)) for a in alerts]
-        places += [
-            (self.breaks if b.kind == "taken" else self.reminders, day_of(b.start_utc_ms, b)) for b in breaks
-        ]
+        kinds = {"taken": self.breaks, "due": self.reminders}
+        places += [(kinds[b.kind], day_of(b.start_utc_ms, b)) for b in breaks if b.kind in kinds]
         for array, day in places:
             if 0 <= day - self.first_day < n_days:
                 array[day - self.first_day] += 1

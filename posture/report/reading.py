@@ -84,5 +84,7 @@ def _courses(history: History, first_day: int, last_day: int) -> tuple[DayCourse
     """Return single days."""
     span = utc_span_ms(first_day, last_day)
     bouts, minutes = history.bouts(*span), history.minutes(*span)
-    alerts, breaks = history.alerts(*span), history.breaks(*span)
-    return tuple(make_course(d, bouts, minutes, alerts, breaks) for d in range(first_day, last_day + 1))
+    alerts, breaks, sessions = history.alerts(*span), history.breaks(*span), history.sessions(*span)
+    return tuple(
+        make_course(d, bouts, minutes, alerts, breaks, sessions) for d in range(first_day, last_day + 1)
+    )

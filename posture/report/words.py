@@ -5,9 +5,11 @@ Plain and short; comfort and movement, never a medical claim, and no share witho
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from math import isnan
 
+from posture.report.day import Limits
 from posture.report.figures import Figures, Hour
 from posture.report.periods import ENOUGH_DAY_S, Period, Sufficiency
 from posture.report.trend import MIN_JUDGED_S, MIN_WEEKS
@@ -156,8 +158,22 @@ def sitting_sentence(f: Figures) -> str:
         f"{count(len(f.stretches), 'stretch', 'stretches').capitalize()} of sitting, "
         f"{duration(f.sat_s / len(f.stretches))} on average; the longest {duration(longest.sat_s)} "
         f"on {day_name(longest.day)}. {count(f.n_breaks, 'break').capitalize()} taken, "
-        f"{count(f.n_reminders, 'reminder')}."
+        f"{count(f.n_reminders, 'reminder')}.{_pauses(f.n_pauses)}"
     )
+
+
+def _pauses(n: int) -> str:
+    """Return how many short pauses were suggested; nothing for none."""
+    they = "it was" if n == 1 else "they were"
+    said = f" {count(n, 'short pause').capitalize()} suggested; whether {they} taken cannot be seen."
+    return said if n else ""
+
+
+def limits_sentence(limits: Sequence[Limits]) -> str:
+    """Return where neck and trunk count as a slouch on a day, in the order of time; empty if it is not known."""
+    texts = [f"neck {x.neck_deg:+.0f}°, trunk {x.thoracic_deg:+.0f}°" for x in limits]
+    told = ", then ".join(dict.fromkeys(texts))
+    return f"Dotted: the limits, {told}." if told else ""
 
 
 def sufficiency_sentence(f: Figures) -> str:

@@ -9,9 +9,10 @@ stands on the present shoulders, in the present size; it cannot show that the wh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import exp, isfinite
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -32,6 +33,11 @@ _TRUNK_HEADS = (
 _SCALE = (0.4, 2.5)  # a ghost further off in size than this is of no use
 _SWAPPED, _SWAPPED_FROM = np.array((-1.0, 1.0)), np.array((1.0, 0.0))  # of the mirrored picture
 _CUE = {name: i for i, name in enumerate(CUE_NAMES)}
+FACE, SHOULDERS, NECK, TRUNK, HEAD = slice(0, 11), slice(11, 13), slice(13, 15), slice(15, 17), 17
+GHOST_SHOULDERS, GHOST_NECK, GHOST_HEAD = slice(18, 20), slice(20, 22), 22
+"""Rows of :attr:`Figure.points`."""
+Pair: TypeAlias = Sequence[float]
+"""x, y."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +63,55 @@ class Ghost:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """The judged person of one picture."""
+    """The judged person of one picture: all points in one array, so that they are moved and scaled at once."""
 
-    face: FloatArray
-    """(11, 2) nose, eyes, ears, mouth corners."""
-    shoulders: FloatArray
-    """(2, 2) left, right."""
-    neck: FloatArray
-    """(2, 2) mid-shoulder, mid-tragus."""
-    trunk: FloatArray
-    """(2, 2) mid-shoulder, mid-hip; straight down where the hips are not seen."""
+    points: FloatArray
+    """(18, 2) or, with a ghost, (23, 2); the properties name them."""
+    head_half: tuple[float, float]
+    """Half the width and height of the head."""
     is_trunk_seen: bool
     """Whether the trunk line's direction was measured."""
-    head: Head
-    ghost: Ghost | None
-    """None without a baseline."""
+    ghost_half: tuple[float, float] | None
+    """Half the width and height of the ghost's head; None = there is no ghost."""
+
+    @property
+    def face(self) -> FloatArray:
+        """(11, 2) nose, eyes, ears, mouth corners."""
+        return self.points[FACE]
+
+    @property
+    def shoulders(self) -> FloatArray:
+        """(2, 2) left, right."""
+        return self.points[SHOULDERS]
+
+    @property
+    def neck(self) -> FloatArray:
+        """(2, 2) mid-shoulder, mid-tragus."""
+        return self.points[NECK]
+
+    @property
+    def trunk(self) -> FloatArray:
+        """(2, 2) mid-shoulder, mid-hip; straight down where the hips are not seen."""
+        return self.points[TRUNK]
+
+    @property
+    def head(self) -> Head:
+        """The outline of the head."""
+        return Head(self.points[HEAD], np.array(self.head_half))
+
+    @property
+    def ghost(self) -> Ghost | None:
+        """The upright; None without a baseline."""
+        if self.ghost_half is None:
+            return None
+        head = Head(self.points[GHOST_HEAD], np.array(self.ghost_half))
+        return Ghost(self.points[GHOST_SHOULDERS], self.points[GHOST_NECK], head)
 
 
 def find_figure(landmarks: Landmarks, baseline: Baseline | None) -> Figure | None:
     """Return the lines of one frame (T = 1); None where there is nobody, or points make no sense.
+
+    Plain numbers throughout: on so few, numpy takes three times as long.
 
     Parameters
     ----------
@@ -84,76 +120,65 @@ def find_figure(landmarks: Landmarks, baseline: Baseline | None) -> Figure | Non
     baseline : Baseline or None
         Whose upright to draw beside it.
     """
-    points = landmarks.xyzv[0, :, :2]
-    upper = points[: P.RIGHT_SHOULDER + 1]
+    rows = landmarks.xyzv[0, : P.RIGHT_HIP + 1, :2].tolist()
+    upper = rows[: P.RIGHT_SHOULDER + 1]
+    if not all(_is_near(point) for point in upper):
+        return None
     angles = compute_angles(landmarks)
     width = float(angles.place[0, Place.SHOULDER_WIDTH])
-    if not (np.abs(upper) < MAX_COORDINATE).all() or not isfinite(width) or width <= 0.0:
+    if not isfinite(width) or width <= 0.0:
         return None
-    face, shoulders = upper[: P.MOUTH_RIGHT + 1], upper[P.LEFT_SHOULDER :]
-    middle = _middle(shoulders)
-    log_face = float(angles.cue("log_face")[0])
-    tragi = _middle(face[P.LEFT_EAR : P.RIGHT_EAR + 1])
-    head = _head(tragi, exp(log_face))
-    hips = _middle(points[P.LEFT_HIP : P.RIGHT_HIP + 1])
-    is_seen = bool(angles.cue("hips_seen")[0] > 0.5) and bool((np.abs(hips) < MAX_COORDINATE).all())
-    end = hips if is_seen else middle + np.array((0.0, _TRUNK_HEADS * head.half[1]))
-    neck = np.stack((middle, tragi))
-    ghost = None if baseline is None else _ghost(baseline, middle, width, log_face)
-    return Figure(face, shoulders, neck, np.stack((middle, end)), is_seen, head, ghost)
+    middle = _middle(rows[P.LEFT_SHOULDER], rows[P.RIGHT_SHOULDER])
+    log_face = float(angles.cues[0, _CUE["log_face"]])
+    tragi = _middle(rows[P.LEFT_EAR], rows[P.RIGHT_EAR])
+    head, half = _head(tragi, exp(log_face))
+    hips = _middle(rows[P.LEFT_HIP], rows[P.RIGHT_HIP])
+    is_seen = bool(angles.cues[0, _CUE["hips_seen"]] > 0.5) and _is_near(hips)
+    end = hips if is_seen else (middle[0], middle[1] + _TRUNK_HEADS * half[1])
+    points = [*upper[: P.MOUTH_RIGHT + 1], *upper[P.LEFT_SHOULDER :], middle, tragi, middle, end, head]
+    ghost_half = None
+    if baseline is not None:
+        more, ghost_half = _ghost(baseline, middle, width, log_face)
+        points += more
+    return Figure(np.array(points), half, is_seen, ghost_half)
 
 
 def mirror(figure: Figure) -> Figure:
     """Return the same lines in the mirrored picture."""
-    ghost = figure.ghost
-    if ghost is not None:
-        ghost = Ghost(_flip(ghost.shoulders), _flip(ghost.neck), _mirror_head(ghost.head))
-    return replace(
-        figure,
-        face=_flip(figure.face),
-        shoulders=_flip(figure.shoulders),
-        neck=_flip(figure.neck),
-        trunk=_flip(figure.trunk),
-        head=_mirror_head(figure.head),
-        ghost=ghost,
-    )
+    return replace(figure, points=figure.points * _SWAPPED + _SWAPPED_FROM)
 
 
-def _ghost(baseline: Baseline, middle: FloatArray, width: float, log_face: float) -> Ghost | None:
-    """Return the upright of `baseline` over the mid-shoulder `middle`, or None if its size makes no sense."""
+def _ghost(
+    baseline: Baseline, middle: Pair, width: float, log_face: float
+) -> tuple[list[Pair], tuple[float, float] | None]:
+    """Return shoulders, neck and head of `baseline` over `middle`; nothing if its size makes no sense."""
     cue = baseline.cue_centre
     scale = width / float(baseline.place_centre[Place.SHOULDER_WIDTH])
+    usual_log_face = float(cue[_CUE["log_face"]])
     if baseline.placement is Placement.SIDE:  # end-on, the shoulders' width tells no size
-        scale = exp(log_face - float(cue[_CUE["log_face"]]))
-    face = exp(float(cue[_CUE["log_face"]])) * scale
+        scale = exp(log_face - usual_log_face)
+    face = exp(usual_log_face) * scale
     if not _SCALE[0] < scale < _SCALE[1] or not isfinite(face):
-        return None
-    half = 0.5 * _vector(cue, "shoulders") * face
-    tragi = middle + _vector(cue, "neck") * face
-    return Ghost(np.stack((middle + half, middle - half)), np.stack((middle, tragi)), _head(tragi, face))
+        return [], None
+    across_x, across_y = (0.5 * face * float(cue[_CUE[name]]) for name in ("shoulders_x", "shoulders_y"))
+    tragi = middle[0] + face * float(cue[_CUE["neck_x"]]), middle[1] + face * float(cue[_CUE["neck_y"]])
+    head, half = _head(tragi, face)
+    left, right = (middle[0] + across_x, middle[1] + across_y), (middle[0] - across_x, middle[1] - across_y)
+    return [left, right, middle, tragi, head], half
 
 
-def _vector(cue: FloatArray, name: str) -> FloatArray:
-    """Return a vector cue, (2,) in face units."""
-    return cue[[_CUE[f"{name}_x"], _CUE[f"{name}_y"]]]
-
-
-def _head(tragi: FloatArray, face: float) -> Head:
-    """Return the head around the middle of the ears, for a face unit of `face` image widths."""
+def _head(tragi: Pair, face: float) -> tuple[Pair, tuple[float, float]]:
+    """Return middle and halves of the head around the middle of the ears, for a face unit of `face` image widths."""
     per_cm = face / _FACE_UNIT_CM
-    return Head(tragi - np.array((0.0, _HEAD_ABOVE_EARS_CM * per_cm)), np.array(HEAD_HALF_CM) * per_cm)
+    half = HEAD_HALF_CM[0] * per_cm, HEAD_HALF_CM[1] * per_cm
+    return (tragi[0], tragi[1] - _HEAD_ABOVE_EARS_CM * per_cm), half
 
 
-def _middle(two: FloatArray) -> FloatArray:
-    """Return the point between (2, 2) points; `mean` takes four times as long."""
-    return np.asarray((two[0] + two[1]) * 0.5)
+def _is_near(point: Pair) -> bool:
+    """Return whether a point is within reason of the picture; NaN is not."""
+    return abs(point[0]) < MAX_COORDINATE and abs(point[1]) < MAX_COORDINATE
 
 
-def _flip(points: FloatArray) -> FloatArray:
-    """Return (..., 2) points of the mirrored picture."""
-    return np.asarray(points * _SWAPPED + _SWAPPED_FROM)
-
-
-def _mirror_head(head: Head) -> Head:
-    """Return the head of the mirrored picture."""
-    return Head(_flip(head.centre), head.half)
+def _middle(a: Pair, b: Pair) -> Pair:
+    """Return the point between two."""
+    return (a[0] + b[0]) * 0.5, (a[1] + b[1]) * 0.5

@@ -7,10 +7,7 @@ from math import isnan
 
 from posture.judging import Thresholds
 from posture.pipeline import StepResult
-from posture.words import degrees_text
-
-NAMES = {"neck": "neck", "thoracic": "trunk", "flexion": "head poke", "sink": "sink"}
-"""What a person reads for each part of the slouch ratio, by its name there."""
+from posture.words import PARTS, degrees_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +31,7 @@ def make_gauges(result: StepResult, limits: Thresholds) -> tuple[Gauge, ...]:
         _degrees("thoracic", result.thoracic_deviation_deg, limits.thoracic_deg, result),
         _degrees("flexion", result.flexion_deviation_deg, limits.flexion_deg, result),
         Gauge(
-            NAMES["sink"],
+            PARTS["sink"][0],
             "-" if isnan(result.sink_ratio) else f"{round(100 * result.sink_ratio):+d}%",
             f"{round(100 * limits.sink_ratio)}%",
             result.sink_ratio / limits.sink_ratio,
@@ -46,7 +43,7 @@ def make_gauges(result: StepResult, limits: Thresholds) -> tuple[Gauge, ...]:
 def _degrees(name: str, value_deg: float, limit_deg: float, result: StepResult) -> Gauge:
     """Return the gauge of an angle."""
     return Gauge(
-        NAMES[name],
+        PARTS[name][0],
         degrees_text(value_deg),
         f"{round(limit_deg)}°",
         value_deg / limit_deg,

@@ -6,36 +6,33 @@ words alone. The given picture is never written into.
 
 from __future__ import annotations
 
-from math import isnan
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 
 from posture.baseline import Baseline
 from posture.capture import import_cv2
-from posture.judging import make_thresholds
+from posture.judging import Thresholds, make_thresholds
 from posture.landmarks import UInt8Array
 from posture.pipeline import StepResult
 from posture.settings import Settings
 from posture.slouch import Reason, SlouchState
-from posture.view.canvas import DIM, WHITE, Canvas, Colour, colour_of
+from posture.view.canvas import DIM, WHITE, Canvas, Colour, Ink, colour_of, make_ink
 from posture.view.figure import find_figure, mirror
 from posture.view.gauges import Gauge, make_gauges
+from posture.view.lettering import letter
 from posture.view.moment import Moment
-from posture.view.person import MIN_UNIT, draw_ghost, draw_person, draw_silhouette, label_lines
-from posture.words import BLUE, GREY, ORANGE, REASONS, STATES, clock
+from posture.view.person import MIN_UNIT, draw_ghost, draw_person, draw_silhouette, label_lines, make_sign
+from posture.words import BLUE, ORANGE, REASONS, STATES, clock, part_phrase
 
 BLUR_CELLS: Final = 10
 """Cells across the picture that are left of it when it is blurred: a face, at most half as wide, becomes 5 of one
 colour each (our choice; what a face needs to be recognised starts at some 16)."""
-_DRIVERS: Final = {
-    "neck": "neck forward of your upright",
-    "thoracic": "trunk forward of your upright",
-    "flexion": "head poked forward",
-    "sink": "sunk into the chair",
-}
 _NO_PICTURE_PX = (480, 640)
 _SHARE_END = 1.6  # of the boundary: where a gauge ends
+_ROW, _TABLE_TOP, _BAR_LEFT, _BAR_WIDTH = 17, 7, 80, 120  # of the gauges, in units
+_TRACK: Final[Colour] = (70, 74, 80)
 
 
 class Overlay:
@@ -49,6 +46,7 @@ class Overlay:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._limits: tuple[Baseline, Thresholds] | None = None
 
     def draw(
         self,
@@ -122,39 +120,43 @@ class Overlay:
             _, word, _ = STATES[result.state]
             _draw_card(canvas, result.state, colour, word, _detail(result))
             if baseline is not None:
-                gauges = make_gauges(result, make_thresholds(self._settings.judge, baseline))
+                gauges = make_gauges(result, self._limits_of(baseline))
                 self._draw_gauges(canvas, gauges, result.slouched_s, is_judged=is_judged)
         if hint:
             _draw_hint(canvas, hint)
         return image
 
+    def _limits_of(self, baseline: Baseline) -> Thresholds:
+        """Return the boundaries; they are the same as long as the upright is."""
+        if self._limits is None or self._limits[0] is not baseline:
+            self._limits = baseline, make_thresholds(self._settings.judge, baseline)
+        return self._limits[1]
+
     def _draw_gauges(
         self, canvas: Canvas, gauges: tuple[Gauge, ...], slouched_s: float, *, is_judged: bool
     ) -> None:
         """Draw a bar for each deviation with its boundaries, and one for the time towards an alert."""
-        u, release = canvas.unit, self._settings.judge.release_ratio
-        row, left, track = 17 * u, 80 * u, 120 * u
-        width, height = left + track + 92 * u, (len(gauges) + 1) * row + 14 * u
-        x, y = 12 * u, canvas.height - height - 12 * u
-        canvas.panel(x, y, width, height)
-        y += 7 * u
+        u, judge = canvas.unit, self._settings.judge
+        is_late, sustain_s = slouched_s > 0.0, self._settings.alert.sustain_s
+        names = tuple((gauge.name, gauge.is_driver) for gauge in gauges)
+        table = _gauge_table(names, is_late, judge.release_ratio, u, canvas.is_bgr)
+        x, y = float(round(12 * u)), float(round(canvas.height - table[0].shape[0] - 12 * u))
+        canvas.lay(table, x, y)
+        x += _BAR_LEFT * u
+        y += _TABLE_TOP * u
         for gauge in gauges:
-            tone = DIM if not is_judged else colour_of(ORANGE if gauge.share >= 1.0 else BLUE)
-            name_colour = WHITE if gauge.is_driver else DIM
-            canvas.text(x + 9 * u, y, gauge.name, 12, name_colour)
-            share = gauge.share if is_judged else float("nan")
-            _draw_bar(canvas, x + left, y + 4 * u, track, share / _SHARE_END, tone)
-            for at, colour in ((release, DIM), (1.0, WHITE)):
-                canvas.fill(x + left + track * at / _SHARE_END, y + 2 * u, max(1.0, 1.4 * u), 11 * u, colour)
+            if is_judged:
+                tone = colour_of(ORANGE if gauge.share >= 1.0 else BLUE)
+                _fill_bar(canvas, x, y, gauge.share / _SHARE_END, tone)
+                for at, colour in ((judge.release_ratio, DIM), (1.0, WHITE)):
+                    if gauge.share > at:  # the bar has covered it
+                        _draw_boundary(canvas, x, y, at, colour)
             value = f"{gauge.value} of {gauge.limit}" if is_judged else "-"
-            canvas.text(x + left + track + 8 * u, y, value, 12, name_colour)
-            y += row
-        sustain_s = self._settings.alert.sustain_s
-        tone = colour_of(ORANGE if slouched_s > 0.0 else GREY)
-        canvas.text(x + 9 * u, y, "slouched", 12, WHITE if slouched_s > 0.0 else DIM)
-        _draw_bar(canvas, x + left, y + 4 * u, track, min(slouched_s / sustain_s, 1.0), tone)
+            canvas.text(x + (_BAR_WIDTH + 8) * u, y, value, 12, WHITE if gauge.is_driver else DIM)
+            y += _ROW * u
+        _fill_bar(canvas, x, y, min(slouched_s / sustain_s, 1.0), colour_of(ORANGE))
         value = f"{clock(slouched_s)} of {clock(sustain_s)}"
-        canvas.text(x + left + track + 8 * u, y, value, 12, WHITE if slouched_s > 0.0 else DIM)
+        canvas.text(x + (_BAR_WIDTH + 8) * u, y, value, 12, WHITE if is_late else DIM)
 
 
 def _detail(result: StepResult) -> str:
@@ -164,7 +166,7 @@ def _detail(result: StepResult) -> str:
     if result.state is SlouchState.UNKNOWN:
         return "about to judge"
     if result.slouch_ratio >= 1.0:
-        return _DRIVERS[result.driver]
+        return part_phrase(result.driver)
     return f"{max(result.slouch_ratio, 0.0):.0%} of the limit"
 
 
@@ -214,16 +216,55 @@ def _background(
 def _draw_card(canvas: Canvas, state: SlouchState | None, colour: Colour, title: str, detail: str) -> None:
     """Draw the state with symbol, word and reason in the top left corner."""
     u = canvas.unit
-    x, y = 12 * u, 12 * u
-    title_width, title_height = canvas.text_size(title, 24)
     detail_width, detail_height = canvas.text_size(detail, 13)
+    canvas.lay(_card(state, colour, title, detail_width, detail_height, u, canvas.is_bgr), 12 * u, 12 * u)
+    _, title_height = canvas.text_size(title, 24)
+    canvas.text(24 * u, 20 * u + title_height, detail, 13, WHITE)
+
+
+@lru_cache(maxsize=32)
+def _card(
+    state: SlouchState | None,
+    colour: Colour,
+    title: str,
+    detail_width: float,
+    detail_height: float,
+    u: float,
+    is_bgr: bool,
+) -> Ink:
+    """Return the panel with symbol and word, and room for the line below: all that stays while that changes."""
+    title_height, title_width = letter(title, round(24 * u)).shape
     indent = 0.0 if state is None else 32 * u
     width = max(indent + title_width, detail_width) + 24 * u
-    canvas.panel(x, y, width, title_height + detail_height + 16 * u)
-    if state is not None:
-        _draw_symbol(canvas, state, (x + 22 * u, y + 7 * u + title_height / 2), colour)
-    canvas.text(x + 12 * u + indent, y + 6 * u, title, 24, colour)
-    canvas.text(x + 12 * u, y + 8 * u + title_height, detail, 13, WHITE)
+    height = title_height + detail_height + 16 * u
+
+    def draw(canvas: Canvas) -> None:
+        canvas.panel(0, 0, width, height)
+        if state is not None:
+            _draw_symbol(canvas, state, (22 * u, 7 * u + title_height / 2), colour)
+        canvas.text(12 * u + indent, 6 * u, title, 24, colour)
+
+    return make_ink(width, height, u, draw, is_bgr=is_bgr)
+
+
+@lru_cache(maxsize=16)
+def _gauge_table(
+    names: tuple[tuple[str, bool], ...], is_late: bool, release_ratio: float, u: float, is_bgr: bool
+) -> Ink:
+    """Return the gauges without bars and values: each name and whether it drives, tracks, boundaries."""
+    width, height = (_BAR_LEFT + _BAR_WIDTH + 92) * u, ((len(names) + 1) * _ROW + 14) * u
+
+    def draw(canvas: Canvas) -> None:
+        canvas.panel(0, 0, width, height)
+        for i, (name, is_bright) in enumerate((*names, ("slouched", is_late))):
+            y = (_TABLE_TOP + i * _ROW) * u
+            canvas.text(9 * u, y, name, 12, WHITE if is_bright else DIM)
+            _fill_bar(canvas, _BAR_LEFT * u, y, 1.0, _TRACK)
+            if i < len(names):
+                _draw_boundary(canvas, _BAR_LEFT * u, y, release_ratio, DIM)
+                _draw_boundary(canvas, _BAR_LEFT * u, y, 1.0, WHITE)
+
+    return make_ink(width, height, u, draw, is_bgr=is_bgr)
 
 
 def _draw_symbol(canvas: Canvas, state: SlouchState, at: tuple[float, float], colour: Colour) -> None:
@@ -240,18 +281,21 @@ def _draw_symbol(canvas: Canvas, state: SlouchState, at: tuple[float, float], co
         canvas.text(x - width / 2, y - height / 2, "?", 24, colour)
 
 
-def _draw_bar(canvas: Canvas, x: float, y: float, width: float, share: float, colour: Colour) -> None:
-    """Draw a track and how far along it is, from 0 to 1; empty where that is not measured."""
-    height = 7 * canvas.unit
-    canvas.fill(x, y, width, height, (70, 74, 80))
-    if not isnan(share) and share > 0.0:
-        canvas.fill(x, y, width * min(share, 1.0), height, colour)
+def _fill_bar(canvas: Canvas, x: float, y: float, share: float, colour: Colour) -> None:
+    """Draw how far along its track something is, 1 = to the end; nothing where it is not measured."""
+    if share > 0.0:
+        u = canvas.unit
+        canvas.fill(x, y + 4 * u, _BAR_WIDTH * u * min(share, 1.0), 7 * u, colour)
+
+
+def _draw_boundary(canvas: Canvas, x: float, y: float, share: float, colour: Colour) -> None:
+    """Draw where along a gauge a boundary is."""
+    u = canvas.unit
+    canvas.fill(x + _BAR_WIDTH * u * share / _SHARE_END, y + 2 * u, max(1.0, 1.4 * u), 11 * u, colour)
 
 
 def _draw_hint(canvas: Canvas, hint: str) -> None:
-    """Write a line in the bottom right corner."""
+    """Write a line in the top right corner."""
     u = canvas.unit
-    width, height = canvas.text_size(hint, 12)
-    x, y = canvas.width - width - 20 * u, 12 * u
-    canvas.panel(x - 8 * u, y, width + 16 * u, height + 6 * u)
-    canvas.text(x, y + 3 * u, hint, 12, DIM)
+    sign = make_sign(hint, 12, DIM, (8.0, 3.0), u, canvas.is_bgr)
+    canvas.lay(sign, canvas.width - 12 * u - sign[0].shape[1], 12 * u)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 
-from posture.view.canvas import WHITE, Canvas, Colour
-from posture.view.figure import Figure, Ghost, Head
+from posture.view.canvas import WHITE, Canvas, Colour, Ink, make_ink
+from posture.view.figure import FACE, NECK, SHOULDERS, TRUNK, Figure, Ghost, Head
+from posture.view.lettering import letter
 from posture.words import degrees_text
 
 MIN_UNIT: Final = 0.3
@@ -18,29 +20,31 @@ _SILHOUETTE: Final[Colour] = (72, 76, 84)
 
 def draw_person(canvas: Canvas, figure: Figure, colour: Colour) -> None:
     """Draw the skeleton lightly, neck and trunk clearly."""
-    w = canvas.width
-    shoulders, trunk, neck = figure.shoulders * w, figure.trunk * w, figure.neck * w
+    points = (figure.points * canvas.width).tolist()
+    shoulders, neck = points[SHOULDERS], points[NECK]
+    trunk_from, trunk_to = points[TRUNK]
     canvas.line(shoulders[0], shoulders[1], WHITE, 2, casing=1)
     if figure.is_trunk_seen:
-        canvas.line(trunk[0], trunk[1], colour, 4, casing=1.2)
+        canvas.line(trunk_from, trunk_to, colour, 4, casing=1.2)
     else:
-        canvas.dashed(trunk[0], trunk[1], colour, 3)
+        canvas.dashed(trunk_from, trunk_to, colour, 3)
     canvas.line(neck[0], neck[1], colour, 5, casing=1.2)
-    canvas.discs(figure.face * w, 1.9, WHITE, casing=0.5)
-    canvas.discs(np.concatenate((shoulders, neck)), 4.0, WHITE, casing=1.2)
+    canvas.discs(points[FACE], 1.9, WHITE, casing=0.5)
+    canvas.discs(shoulders + neck, 4.0, WHITE, casing=1.2)
 
 
 def draw_ghost(canvas: Canvas, ghost: Ghost) -> None:
     """Draw where head and neck would be now if the person sat upright."""
-    w = canvas.width
+    w, u = canvas.width, canvas.unit
     canvas.dashed(ghost.neck[0] * w, ghost.neck[1] * w, _GHOST, 2, 5)
-    canvas.ellipse(ghost.head.centre * w, ghost.head.half * w, _GHOST, 1.6, n_dashes=24)
+    (x, y), half = (ghost.head.centre * w).tolist(), (ghost.head.half * w).tolist()
+    canvas.ellipse((x, y), half, _GHOST, 1.6, n_dashes=24)
     text, size = "your upright", 11
     width, height = canvas.text_size(text, size)
-    x, y = ghost.head.centre * w - (width / 2, ghost.head.half[1] * w + height + 4 * canvas.unit)
-    if canvas.unit >= MIN_UNIT and y > 60 * canvas.unit:
-        canvas.panel(x - 5 * canvas.unit, y - canvas.unit, width + 10 * canvas.unit, height + 2 * canvas.unit)
-        canvas.text(x, y, text, size, _GHOST)
+    y -= half[1] + height + 4 * u
+    if u >= MIN_UNIT and y > 60 * u:
+        sign = make_sign(text, size, _GHOST, (5.0, 1.0), u, canvas.is_bgr)
+        canvas.lay(sign, x - width / 2 - 5 * u, y - u)
 
 
 def draw_silhouette(canvas: Canvas, figure: Figure) -> None:
@@ -79,8 +83,22 @@ def label_lines(canvas: Canvas, figure: Figure, neck_deg: float, thoracic_deg: f
         left = x + offset - (width if side < 0 else 0.0)
         left = min(max(left, 8 * u), canvas.width - width - 8 * u)
         top = min(max(y - height / 2, 8 * u), canvas.height - height - 8 * u)
-        canvas.panel(left - 6 * u, top - 2 * u, width + 12 * u, height + 4 * u)
-        canvas.text(left, top, text, 15)
+        canvas.lay(make_sign(text, 15, WHITE, (6.0, 2.0), u, canvas.is_bgr), left - 6 * u, top - 2 * u)
+
+
+@lru_cache(maxsize=128)
+def make_sign(
+    text: str, size: float, colour: Colour, margin: tuple[float, float], unit: float, is_bgr: bool
+) -> Ink:
+    """Return a panel with a text on it, with `margin` units beside and above it."""
+    height, width = letter(text, round(size * unit)).shape
+    across, down = margin[0] * unit, margin[1] * unit
+
+    def draw(canvas: Canvas) -> None:
+        canvas.panel(0, 0, width + 2 * across, height + 2 * down)
+        canvas.text(across, down, text, size, colour)
+
+    return make_ink(width + 2 * across, height + 2 * down, unit, draw, is_bgr=is_bgr)
 
 
 def _reach(head: Head) -> float:

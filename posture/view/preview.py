@@ -17,16 +17,13 @@ from posture.baseline import Baseline
 from posture.calibration_run import CalibrationTick
 from posture.pipeline import StepResult
 from posture.settings import Settings
+from posture.view.handover import make_handover
 from posture.view.moment import Moment, Prompt
 from posture.view.onlooker import Onlooker
-from posture.view.window import Command, find_obstacle, send, show_window
+from posture.view.window import Command, find_obstacle, show_window
 
 END_S = 1.0
 """Seconds that the window's process is given to end (our choice; it ends at once when it is not stuck)."""
-
-
-PIPE_BYTES = 1 << 20
-"""What Linux lets every user have (fs.pipe-max-size); a picture of 640x480 has 0.92 MB."""
 
 
 class Rated(Protocol):
@@ -67,9 +64,8 @@ class Preview:
             on_note(f"No preview: {obstacle}.")
             return
         context = multiprocessing.get_context("spawn")  # a forked copy of threads and MediaPipe would hang
-        theirs, self._moments = context.Pipe(duplex=False)
+        self._giver, theirs = make_handover(context)
         self._told, tells = context.Pipe(duplex=False)
-        _enlarge(self._moments.fileno())
         self._process = context.Process(
             target=show_window,
             args=(theirs, tells, settings),
@@ -85,7 +81,7 @@ class Preview:
         theirs.close()
         tells.close()
         self._is_open = True
-        for work in (self._send, self._receive):
+        for work in (self._give, self._receive):
             self._threads.append(threading.Thread(target=work, name="posture-preview", daemon=True))
             self._threads[-1].start()
 
@@ -103,8 +99,8 @@ class Preview:
     def close(self) -> None:
         """Close the window; calling it again does nothing."""
         with self._changed:
-            was_open, self._is_open, self._newest = self._is_open, False, None
-            self._changed.notify()
+            was_open, self._newest = self._is_open, None
+            self._stop_giving()
         if was_open:
             self._process.terminate()
             self._process.join(END_S)
@@ -113,19 +109,31 @@ class Preview:
             if thread is not threading.current_thread():
                 thread.join(END_S)
 
-    def _send(self) -> None:
-        """Hand over the newest moment whenever there is one."""
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._newest is not None or not self._is_open)
-                if not self._is_open:
+    def _stop_giving(self) -> None:
+        """Have the giving thread end, whatever it waits for; the caller holds the lock."""
+        if self._is_open:
+            self._is_open = False
+            self._changed.notify()
+            self._giver.wake()
+
+    def _give(self) -> None:
+        """Hand over the newest moment whenever there is one and the window has taken the one before."""
+        try:
+            while True:
+                self._giver.wait_for_room()
+                with self._changed:
+                    self._changed.wait_for(lambda: self._newest is not None or not self._is_open)
+                    if not self._is_open:
+                        return
+                    assert self._newest is not None
+                    (moment, baseline), self._newest = self._newest, None
+                try:
+                    self._giver.give(moment, baseline)
+                except OSError:
                     return
-                assert self._newest is not None
-                (moment, baseline), self._newest = self._newest, None
-            try:
-                send(self._moments, moment, baseline)
-            except OSError:
-                return
+        finally:
+            with self._changed:  # nobody wakes it any more
+                self._giver.close()
 
     def _receive(self) -> None:
         """Take what the window tells until it is gone."""
@@ -137,8 +145,8 @@ class Preview:
                 if told[0] == "command" and self.on_command is not None:
                     self.on_command(told[1])
         with self._changed:
-            was_open, self._is_open = self._is_open, False
-            self._changed.notify()
+            was_open = self._is_open
+            self._stop_giving()
         if was_open:
             self._process.join(END_S)
             self._on_note(_last_words(*told, has_opened=has_opened))
@@ -201,15 +209,6 @@ def _last_words(kind: str, detail: str, *, has_opened: bool) -> str:
     if has_opened:
         return "The preview window is gone (has the screen ended?); posture goes on."
     return "No preview: its window could not be opened (can DISPLAY be reached?); posture goes on."
-
-
-def _enlarge(pipe: int) -> None:
-    """Let a pipe take a whole picture at once where the system can: a third of the time, and no waiting."""
-    if sys.platform == "linux":
-        import fcntl
-
-        with contextlib.suppress(OSError):  # the user's pipes have used up what they may
-            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
 @contextlib.contextmanager

@@ -12,8 +12,8 @@ from posture.pipeline import StepResult
 from posture.settings import Settings
 from posture.slouch import EventKind, SlouchState
 from posture.view.canvas import DIM, WHITE, Canvas, Colour, colour_of
-from posture.view.gauges import NAMES, make_gauges
-from posture.words import ORANGE, STATES, clock
+from posture.view.gauges import make_gauges
+from posture.words import ORANGE, PARTS, STATES, clock
 
 SPAN_S: Final = 60.0
 """Seconds shown, the sustain of the default settings: a slouch that is alerted fits (our choice)."""
@@ -96,8 +96,8 @@ class Strip:
         self._draw_events(canvas, start_s, x_of, top, bottom)
         x = left
         for text, colour in (
-            (NAMES["neck"], _LINES["neck"]),
-            (NAMES["thoracic"], _LINES["thoracic"]),
+            (PARTS["neck"][0], _LINES["neck"]),
+            (PARTS["thoracic"][0], _LINES["thoracic"]),
             ("judged", (150, 156, 166)),
         ):
             canvas.fill(x, 12 * u, 12 * u, 3 * u, colour)

@@ -2,7 +2,7 @@
 
 Qt, with which OpenCV's wheels open windows, ends the whole process when there is no screen to reach or when the
 screen goes away, and wants the main thread on some systems. So the window lives in a child process whose main thread
-does nothing else; the monitor sends it moments through a pipe and never waits for it.
+does nothing else; the monitor hands it moments and never waits for it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any, Final, Literal, TypeAlias
 
@@ -20,8 +19,8 @@ import numpy as np
 
 from posture.baseline import Baseline
 from posture.capture import import_cv2
-from posture.landmarks import UInt8Array
 from posture.settings import Settings
+from posture.view.handover import Taker
 from posture.view.moment import Moment
 from posture.view.overlay import Overlay
 
@@ -33,7 +32,9 @@ KEYS: Final = "b blur · q close"
 COMMAND_KEYS: Final = f"space pause · c recalibrate · {KEYS}"
 _COMMANDS: Final[dict[int, Command]] = {ord(" "): "pause", ord("c"): "recalibrate"}
 _CLOSE_KEYS: Final = (ord("q"), 27)  # and Escape
-_TICK_S = 0.04  # between two looks at the keyboard; a key that takes longer feels slow
+_TICK_S, _BUSY_TICK_S = 0.1, 0.02
+"""Between two looks at the keyboard: what takes up to a tenth of a second is felt as at once (Miller, Response time in
+man-computer conversational transactions, AFIPS 1968); and while the window is opened, moved or resized."""
 _FIRST_WIDTH_PX = (640, 1280)  # of a new window: the picture's own within these
 _MAX_WIDTH_PX = 1920  # of what is drawn; a larger window enlarges that
 
@@ -55,60 +56,15 @@ def find_obstacle(environ: Mapping[str, str], platform: str) -> str:
     return "there is no screen here (DISPLAY is not set)"
 
 
-def send(connection: Connection, moment: Moment, baseline: Baseline | None) -> None:
-    """Hand a moment over; the picture goes as it is, without the copies that pickling makes."""
-    image = moment.image_rgb
-    shape = None if image is None else image.shape
-    connection.send((replace(moment, image_rgb=None), baseline, shape))
-    if image is not None:
-        data = np.ascontiguousarray(image).data.cast("B")
-        if sys.platform == "win32":
-            connection.send_bytes(data)
-            return
-        while len(data):
-            data = data[os.write(connection.fileno(), data) :]
-
-
-def receive(connection: Connection, out: UInt8Array | None = None) -> tuple[Moment, Baseline | None]:
-    """Take over what :func:`send` sends; waits for it.
-
-    Parameters
-    ----------
-    connection : Connection
-        The end to read.
-    out : (H, W, 3) uint8, optional
-        The picture is read into it if it has the picture's size: half the time of memory taken anew.
-
-    Raises
-    ------
-    EOFError
-        If the other end is closed.
-    """
-    moment, baseline, shape = connection.recv()
-    if shape is None:
-        return moment, baseline
-    image = np.empty(shape, np.uint8) if out is None or out.shape != shape else out
-    if sys.platform == "win32":
-        connection.recv_bytes_into(image)
-    else:
-        rest = image.data.cast("B")
-        while len(rest):
-            n_read = os.readv(connection.fileno(), [rest])
-            if not n_read:
-                raise EOFError
-            rest = rest[n_read:]
-    return replace(moment, image_rgb=image), baseline
-
-
 def show_window(
-    moments: Connection, tells: Connection, settings: Settings, *, takes_commands: bool, is_quiet: bool
+    moments: Taker, tells: Connection, settings: Settings, *, takes_commands: bool, is_quiet: bool
 ) -> None:
     """Show moments until the window or the other end of `moments` is closed; the child process's whole work.
 
     Parameters
     ----------
-    moments : Connection
-        Brings what :func:`send` sends.
+    moments : Taker
+        Brings what the monitor gives.
     tells : Connection
         Takes ``("opened", "")``, ``("command", Command)``, ``("closed", "")`` and ``("failed", why)``.
     settings : Settings
@@ -131,11 +87,11 @@ class _Window:
     """The window while it is open."""
 
     def __init__(
-        self, moments: Connection, tells: Connection, settings: Settings, *, takes_commands: bool
+        self, moments: Taker, tells: Connection, settings: Settings, *, takes_commands: bool
     ) -> None:
         self._incoming, self._tells, self._takes_commands = moments, tells, takes_commands
         self._overlay, self._page = Overlay(settings), np.empty((0, 0, 3), np.uint8)
-        self._is_blurred = settings.view.blur
+        self._is_blurred, self._is_busy = settings.view.blur, True
         self._cv2: Any = import_cv2()
 
     def run(self) -> None:
@@ -146,19 +102,19 @@ class _Window:
             why = "this OpenCV was made without windows; 'pip install opencv-python' has them"
             self._tells.send(("failed", why))
             return
-        shown: tuple[Moment, Baseline | None] | None = None
-        size_px = (0, 0)
-        for shown, is_new in self._moments():
-            if not size_px[0]:
-                self._open(shown[0])
+        place: tuple[int, ...] = ()
+        for (moment, baseline), is_new in self._moments():
+            if not place:
+                self._open(moment)
                 self._tells.send(("opened", ""))
-            before_px, size_px = size_px, self._fit(shown[0])
-            if is_new or size_px != before_px:
-                self._draw(*shown, size_px)
+            before, place = place, self._find_place()
+            self._is_busy = place != before
+            if is_new or self._is_busy:  # moved, too: what a move has uncovered Qt has sometimes left empty
+                self._draw(moment, baseline, place)
             key = cv2.waitKey(1) & 0xFF  # longer, and OpenCV's loop takes ten times the processor's time
             if key == ord("b"):
                 self._is_blurred = not self._is_blurred
-                self._draw(*shown, size_px)
+                self._draw(moment, baseline, place)
             elif key in _COMMANDS and self._takes_commands:
                 self._tells.send(("command", _COMMANDS[key]))
             if key in _CLOSE_KEYS or not self._is_visible():
@@ -167,12 +123,12 @@ class _Window:
 
     def _moments(self) -> Iterator[tuple[tuple[Moment, Baseline | None], bool]]:
         """Yield the newest moment again and again, and whether it is new; the first is waited for."""
-        newest, is_new = receive(self._incoming), True
+        newest, is_new = self._incoming.take(), True
         while True:
             yield newest, is_new
-            is_new = self._incoming.poll(_TICK_S)
+            is_new = self._incoming.poll(_BUSY_TICK_S if self._is_busy else _TICK_S)
             while self._incoming.poll(0):
-                newest = receive(self._incoming, newest[0].image_rgb)
+                newest = self._incoming.take()
 
     def _open(self, moment: Moment) -> None:
         """Open the window: no toolbar, any size, the picture's shape."""
@@ -182,21 +138,16 @@ class _Window:
         first = min(max(width, _FIRST_WIDTH_PX[0]), _FIRST_WIDTH_PX[1])
         cv2.resizeWindow(TITLE, first, round(first * height / width))
 
-    def _fit(self, moment: Moment) -> tuple[int, int]:
-        """Return the size at which the picture just fits the window."""
-        height, width = (480, 640) if moment.image_rgb is None else moment.image_rgb.shape[:2]
+    def _find_place(self) -> tuple[int, ...]:
+        """Return where the window's picture is on the screen: left, top, width, height; the latter 0 = not yet."""
         try:
-            _, _, wide, high = self._cv2.getWindowImageRect(TITLE)
-        except self._cv2.error:
-            wide = high = 0
-        if wide < 2 or high < 2:  # not laid out yet, or just closed
-            wide, high = width, height
-        scale = min(wide / width, high / height, _MAX_WIDTH_PX / width)
-        return max(1, round(width * scale)), max(1, round(height * scale))
+            return tuple(self._cv2.getWindowImageRect(TITLE))
+        except self._cv2.error:  # just closed
+            return 0, 0, 0, 0
 
-    def _draw(self, moment: Moment, baseline: Baseline | None, size_px: tuple[int, int]) -> None:
+    def _draw(self, moment: Moment, baseline: Baseline | None, place: tuple[int, ...]) -> None:
         """Draw one moment."""
-        cv2 = self._cv2
+        cv2, size_px = self._cv2, _fit(moment, *place[2:])
         self._page = self._overlay.draw(
             moment,
             baseline,
@@ -216,6 +167,15 @@ class _Window:
             return bool(self._cv2.getWindowProperty(TITLE, self._cv2.WND_PROP_VISIBLE) >= 1.0)
         except self._cv2.error:
             return False
+
+
+def _fit(moment: Moment, wide: int, high: int) -> tuple[int, int]:
+    """Return the size at which a picture just fits a window."""
+    height, width = (480, 640) if moment.image_rgb is None else moment.image_rgb.shape[:2]
+    if wide < 2 or high < 2:  # not laid out yet, or just closed
+        wide, high = width, height
+    scale = min(wide / width, high / height, _MAX_WIDTH_PX / width)
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def _forbid_core_file() -> None:
