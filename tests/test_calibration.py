@@ -11,7 +11,7 @@ import pytest
 from synthetic import person, steady_times, without_person, without_picture
 
 from posture.angles import Place, compute_angles
-from posture.calibration import assess, find_problem, fit_baseline, robust_spread
+from posture.calibration import _centre_and_spread, assess, find_problem, fit_baseline, robust_spread
 from posture.coefficients import packaged_coefficients
 from posture.deviation import Measure, compute_deviation, make_estimator
 from posture.errors import CalibrationError, PostureError
@@ -187,3 +187,16 @@ def test_the_time_of_day_of_a_calibration_does_not_matter(shift_s):
     for field in dataclasses.fields(a):
         assert np.array_equal(getattr(a, field.name), getattr(b, field.name)), field.name
     assert b.place_centre[Place.SHOULDER_X] == pytest.approx(0.5, abs=0.01)
+
+
+def test_what_too_few_frames_show_is_not_known_and_a_glance_aside_does_no_harm():
+    cues = np.random.default_rng(0).normal(size=(20, 4))
+    plain = _centre_and_spread(cues)
+    assert np.array_equal(plain[0], np.median(cues, axis=0))
+    holed = cues.copy()
+    holed[:5, 1], holed[:7, 2], holed[:, 3] = np.nan, np.nan, np.nan
+    centre, spread = _centre_and_spread(holed)
+    assert (centre[0], spread[0]) == (plain[0][0], plain[1][0])
+    assert centre[1] == np.median(cues[5:, 1])
+    assert spread[1] > 0.0
+    assert np.isnan([*centre[2:], *spread[2:]]).all()

@@ -8,6 +8,7 @@ import pytest
 from synthetic import person, steady_times
 
 from posture.angles import Place, compute_angles
+from posture.baseline import Baseline
 from posture.calibration import assess, fit_baseline
 from posture.deviation import Measure
 from posture.judging import make_thresholds
@@ -65,6 +66,17 @@ def test_what_is_seen_badly_is_said():
     missed = dataclasses.replace(quality, n_used=26)
     assert "both shoulders" in make_receipt(baseline, JUDGE, missed).advice[0]
     assert make_receipt(baseline, JUDGE, None).advice == (), "what was not recorded is no shortcoming"
+
+
+def test_a_baseline_without_a_face_is_said_where_a_face_could_be_seen(monkeypatch):
+    front, side = taken(), taken(azimuth_deg=90.0)
+    with_face = [make_receipt(baseline, JUDGE, quality).advice for baseline, quality in (front, side)]
+    monkeypatch.setattr(Baseline, "has_face", property(lambda baseline: False))
+    found = make_receipt(front[0], JUDGE, front[1])
+    assert ["lacks your face" in advice for advice in found.advice] == [True]
+    assert found.grade is Grade.FAIR
+    assert make_receipt(front[0], JUDGE, front[1], wants_face=False).advice == with_face[0] == ()
+    assert make_receipt(side[0], JUDGE, side[1]).advice == with_face[1]
 
 
 def test_unrest_raises_thresholds_and_is_said():

@@ -216,16 +216,16 @@ def test_eco_does_without_the_face_except_while_a_baseline_is_taken(env, tmp_pat
             env=env,
         ) as process,
     ):
-        process.wait_for(lambda: path.exists() and path.stat().st_size > 5_000)
+        process.wait_for(lambda: path.exists() and path.stat().st_size > 6_000)
         posture("recalibrate", "--seconds", "3", env=env)
-        process.wait_for("judged against it from now on")
+        process.wait_for("judging paused: calibrating")
+        # taken, or refused where the machine is too busy for enough frames
+        process.wait_for(lambda: process.text.count("ew baseline: ") > 1)
         process.stop(signal.SIGINT)
     has_face = np.isfinite(load_trace(path).face[:, 0])
-    n_before = int(np.argmax(has_face))
-    n_taking = int(np.argmin(has_face[n_before:])) or len(has_face) - n_before
-    assert n_before >= 5
-    assert n_taking >= 8
-    assert not has_face[n_before + n_taking :].any()
+    began, ended = np.flatnonzero(np.diff(has_face.astype(int), prepend=0, append=0))
+    assert 0 < began < ended
+    assert ended - began >= 2
 
 
 def test_a_killed_recorder_loses_seconds_and_nothing_else(env, tmp_path):
