@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from math import atan2, degrees
-from typing import Final
 
 import numpy as np
 
 from posture.angles import N_PLACE
-from posture.cues import CUE_NAMES, N_CUES
+from posture.cues import CUE_NAMES, N_CUES, N_POSE_CUES
 from posture.deviation import N_MEASURES
 from posture.errors import ShapeError
 from posture.landmarks import FloatArray
@@ -19,8 +18,6 @@ FRONT_MAX_DEG = 22.0
 """Shoulder yaw below which the camera is in front; the bench's front cameras stay within 18 degrees."""
 SIDE_MIN_DEG = 65.0
 """Shoulder yaw above which the camera is at the side; the bench's three-quarter cameras end at 58 degrees."""
-N_BODY_CUES: Final = 37
-"""Cues of the pose model's points, which every baseline has; those after them need a face, and came later."""
 
 
 class Placement(StrEnum):
@@ -36,7 +33,7 @@ class Baseline:
     """What upright looks like; fitted once, never changed silently."""
 
     cue_centre: FloatArray
-    """(Q,) median of every cue over the calibration, see :data:`posture.cues.CUES`; NaN from `N_BODY_CUES` on where no
+    """(Q,) median of every cue over the calibration, see :data:`posture.cues.CUES`; NaN from `N_POSE_CUES` on where no
     face was seen, or was not looked for."""
     cue_spread: FloatArray
     """(Q,) robust standard deviation (1.4826 x median absolute deviation) of the same, NaN with them."""
@@ -76,7 +73,7 @@ class Baseline:
     @property
     def has_face(self) -> bool:
         """Whether the face was measured as well."""
-        return bool(np.isfinite(self.cue_centre[N_BODY_CUES:]).all())
+        return bool(np.isfinite(self.cue_centre[N_POSE_CUES:]).all())
 
     @property
     def placement(self) -> Placement:

@@ -13,9 +13,9 @@ import msgspec
 import numpy as np
 
 from posture.angles import Place
-from posture.baseline import N_BODY_CUES, Baseline
+from posture.baseline import Baseline
 from posture.calibration import CalibrationQuality
-from posture.cues import CUE_NAMES
+from posture.cues import CUE_NAMES, N_POSE_CUES
 from posture.deviation import Measure
 from posture.errors import ProfileError
 from posture.landmarks import FloatArray
@@ -141,8 +141,8 @@ def decode_profile(raw: bytes, where: str) -> Profile:
             raise ProfileError(f"{where}: baseline version {version}, this program reads {VERSION}; {again}")
         file = msgspec.json.decode(raw, type=_File)
         # an older program, or one that saw no face, wrote the first of them only
-        cues = [file.cues[name] for name in CUE_NAMES[:N_BODY_CUES]]
-        cues += [file.cues.get(name, _UNKNOWN) for name in CUE_NAMES[N_BODY_CUES:]]
+        cues = [file.cues[name] for name in CUE_NAMES[:N_POSE_CUES]]
+        cues += [file.cues.get(name, _UNKNOWN) for name in CUE_NAMES[N_POSE_CUES:]]
         baseline = Baseline(
             cue_centre=_vector([cue.centre for cue in cues]),
             cue_spread=_vector([cue.spread for cue in cues]),

@@ -17,9 +17,9 @@ from unprivileged import as_nobody, shared_folder
 from posture import baseline as baseline_module
 from posture import files, profile_json
 from posture.angles import N_PLACE
-from posture.baseline import N_BODY_CUES, Baseline
+from posture.baseline import Baseline
 from posture.calibration import CalibrationQuality
-from posture.cues import CUE_NAMES, N_CUES
+from posture.cues import CUE_NAMES, N_CUES, N_POSE_CUES
 from posture.deviation import Measure
 from posture.errors import OutputError, ProfileError
 from posture.profile_folder import delete_profile, profile_names, rename_profile
@@ -96,8 +96,8 @@ def test_what_is_loaded_is_what_was_saved(tmp_path, profile):
 @pytest.fixture
 def two_face_cues(monkeypatch):
     """Let there be two cues that need a face, whatever the estimator of now uses."""
-    monkeypatch.setattr(profile_json, "CUE_NAMES", (*CUE_NAMES[:N_BODY_CUES], "face_one", "face_two"))
-    monkeypatch.setattr(baseline_module, "N_CUES", N_BODY_CUES + 2)
+    monkeypatch.setattr(profile_json, "CUE_NAMES", (*CUE_NAMES[:N_POSE_CUES], "face_one", "face_two"))
+    monkeypatch.setattr(baseline_module, "N_CUES", N_POSE_CUES + 2)
 
 
 def with_cues(values, luminance=0.5):
@@ -106,19 +106,19 @@ def with_cues(values, luminance=0.5):
 
 
 def test_a_baseline_from_before_faces_were_measured_is_read_and_says_so(tmp_path, two_face_cues):
-    body = np.linspace(0.1, 0.9, N_BODY_CUES)
+    body = np.linspace(0.1, 0.9, N_POSE_CUES)
     path = tmp_path / "b.json"
     save_baseline(path, with_cues([*body, 2.0, 3.0]))
     new = json.loads(path.read_bytes())
     assert load_baseline(path).has_face
     assert load_baseline(path).cue_centre[-2:].tolist() == [2.0, 3.0]
-    old = new | {"cues": {name: new["cues"][name] for name in CUE_NAMES[:N_BODY_CUES]}}
+    old = new | {"cues": {name: new["cues"][name] for name in CUE_NAMES[:N_POSE_CUES]}}
     path.write_text(json.dumps(old), encoding="utf-8")
     loaded = load_baseline(path)
     assert not loaded.has_face
-    assert loaded.cue_centre[:N_BODY_CUES].tolist() == body.tolist()
-    assert np.isnan(loaded.cue_centre[N_BODY_CUES:]).all()
-    assert np.isnan(loaded.cue_spread[N_BODY_CUES:]).all()
+    assert loaded.cue_centre[:N_POSE_CUES].tolist() == body.tolist()
+    assert np.isnan(loaded.cue_centre[N_POSE_CUES:]).all()
+    assert np.isnan(loaded.cue_spread[N_POSE_CUES:]).all()
     save_baseline(path, loaded)
     assert json.loads(path.read_bytes()) == old, "what was never measured is not made up"
 
@@ -126,14 +126,14 @@ def test_a_baseline_from_before_faces_were_measured_is_read_and_says_so(tmp_path
 @pytest.mark.parametrize(
     "change",
     [
-        lambda cues: cues.pop(CUE_NAMES[N_BODY_CUES - 1]),
+        lambda cues: cues.pop(CUE_NAMES[N_POSE_CUES - 1]),
         lambda cues: cues["face_one"].update(centre=None),
         lambda cues: cues["face_two"].update(spread=-1.0),
     ],
 )
 def test_a_baseline_with_faces_is_checked_like_any_other(tmp_path, two_face_cues, change):
     path = tmp_path / "b.json"
-    save_baseline(path, with_cues(np.ones(N_BODY_CUES + 2)))
+    save_baseline(path, with_cues(np.ones(N_POSE_CUES + 2)))
     content = json.loads(path.read_bytes())
     change(content["cues"])
     path.write_text(json.dumps(content), encoding="utf-8")
