@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     from posture.deviation import Deviation as Deviation
     from posture.deviation import Estimator as Estimator
     from posture.deviation import Measure as Measure
+    from posture.deviation import Network as Network
+    from posture.deviation import NetworkCoefficients as NetworkCoefficients
     from posture.deviation import compute_deviation as compute_deviation
     from posture.deviation import make_estimator as make_estimator
     from posture.errors import CalibrationError as CalibrationError
@@ -82,6 +84,7 @@ if TYPE_CHECKING:
     from posture.monitor import FrameObserver as FrameObserver
     from posture.monitor import run_monitor as run_monitor
     from posture.observer import Observer as Observer
+    from posture.pipeline import Measured as Measured
     from posture.pipeline import Pipeline as Pipeline
     from posture.pipeline import StepResult as StepResult
     from posture.profiles import load_baseline as load_baseline
@@ -139,6 +142,7 @@ _HOME = {
     # Judge
     "Pipeline": "pipeline",
     "StepResult": "pipeline",
+    "Measured": "pipeline",
     "SlouchState": "slouch",
     "Reason": "slouch",
     "SlouchEvent": "slouch",
@@ -168,6 +172,8 @@ _HOME = {
     "make_estimator": "deviation",
     "Estimator": "deviation",
     "Coefficients": "deviation",
+    "Network": "deviation",
+    "NetworkCoefficients": "deviation",
     "packaged_coefficients": "coefficients",
     # Landmarks and where they come from
     "Landmarks": "landmarks",

@@ -66,7 +66,11 @@ class ReplayPlan:
             None if self.baseline is None else encode_baseline(self.baseline).decode(),
             self.span_s,
             model_digest(self.settings),
-            [getattr(coefficients, field.name).tobytes() for field in fields(coefficients)],
+            [
+                getattr(network, field.name).tobytes()
+                for network in (coefficients.pose, coefficients.face)
+                for field in fields(network)
+            ],
         )
         return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
 

@@ -131,10 +131,20 @@ class PoseLandmarker:
         return people[0]
 
     def detect_all(self, frame: Frame) -> list[Landmarks]:
-        """Return the landmarks of up to `MAX_PEOPLE` people in `frame`, T = 1 each; empty without a picture.
+        """Find up to `MAX_PEOPLE` people.
 
         The picture is looked at by itself (IMAGE mode): no tracking, no smoothing, and 1.5 times the time of
         :meth:`detect`, whose tracking it leaves alone.
+
+        Parameters
+        ----------
+        frame : Frame
+            Its time only stamps the result.
+
+        Returns
+        -------
+        list of Landmarks
+            T = 1 each; empty where nobody is, or without a picture.
 
         Raises
         ------

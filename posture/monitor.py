@@ -37,7 +37,13 @@ class FrameObserver(Protocol):
         ...
 
     def seek(self, baseline: Baseline | None) -> None:
-        """Look for the person of this baseline among several; None = whoever is there."""
+        """Look for the person of a baseline among several.
+
+        Parameters
+        ----------
+        baseline : Baseline or None
+            Whose place it is; None = whoever is there.
+        """
         ...
 
     def rebase(self) -> None:

@@ -64,7 +64,13 @@ class Observer:
         return self._follower.condition
 
     def seek(self, baseline: Baseline | None) -> None:
-        """Look for the person of this baseline among several; None = whoever is there."""
+        """Look for the person of a baseline among several.
+
+        Parameters
+        ----------
+        baseline : Baseline or None
+            Whose place it is; None = whoever is there.
+        """
         self._follower.seek(baseline)
 
     def rebase(self) -> None:

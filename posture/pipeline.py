@@ -350,6 +350,11 @@ class Pipeline:
             Values and standard errors that :func:`compute_deviation` gives for this frame by the baseline in force, if
             they are known already.
 
+        Returns
+        -------
+        Measured
+            What :meth:`step` goes on with.
+
         Raises
         ------
         TimestampError, CalibrationError
@@ -371,6 +376,11 @@ class Pipeline:
             T frames.
         conditions : sequence of Reason
             (T,) one per frame.
+
+        Yields
+        ------
+        Measured
+            One per frame.
         """
         estimator, known = None, None
         for t, (row, condition) in enumerate(zip(measure_rows(landmarks), conditions, strict=True)):

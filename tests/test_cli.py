@@ -17,7 +17,7 @@ from posture.status import StatusBoard
 COMMANDS = (
     *(("run",), ("calibrate",), ("replay",), ("demo",), ("status",), ("cameras",), ("bench",), ("config",)),
     *(("report",), ("why",), ("wrong",), ("break",), ("doctor",), ("record",), ("tray",)),
-    *(("evaluate",), ("label",), ("labels",)),
+    *(("evaluate",), ("tune",), ("label",), ("labels",)),
     *(("trace",), *(("trace", name) for name in ("info", "export"))),
     *(("history",), *(("history", name) for name in ("info", "export", "import", "delete"))),
     *(("autostart",), *(("autostart", name) for name in ("enable", "disable", "status"))),

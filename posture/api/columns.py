@@ -28,12 +28,14 @@ _STEP_COLUMNS: Final = (
     "head_pitch_deviation_deg",
     "slouch_ratio",
     "slouched_s",
+    "slouch_ratio_error",
+    "release_ratio",
     "driver",
     "urgency",
     "sat_s",
     "stood_s",
 )
-"""The first ten are those of ``posture replay --trace``, in its order."""
+"""The first twelve are those of ``posture replay --trace``, in its order."""
 
 
 def step_columns(steps: Iterable[StepResult]) -> Columns:
