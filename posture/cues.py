@@ -177,76 +177,87 @@ def compute_cues(xyzv: FloatArray, world_m: FloatArray, face: FloatArray | None 
         of the head or shoulders is missing, where the face or the shoulders have collapsed to a point, or where a
         point lies absurdly far outside.
     """
-    points = np.ascontiguousarray(
-        xyzv[:, :_N_POINTS, :2].transpose(0, 2, 1)
-    )  # (T, 2, 13): halves the next line
-    vectors = np.einsum("tcq,qp->tcp", points, _WEIGHTS, optimize=False)  # (T, 2, 12)
     cues = np.empty((len(xyzv), N_CUES))
-    if not len(xyzv):
-        return cues
-    axes = vectors[:, :, 9:] ** 2
-    unit = np.sqrt(
-        (
-            ((axes[:, 0, 0] + axes[:, 0, 1]) + axes[:, 0, 2])
-            + ((axes[:, 1, 0] + axes[:, 1, 1]) + axes[:, 1, 2])
-        )
-        * 0.5
-    )
-    per_face = 1.0 / unit
-    cues[:, :24] = vectors.reshape(-1, 24) * per_face[:, None]
-    line = world_m[:, 11] - world_m[:, 12]
-    wx, wy, wz = line[:, 0], line[:, 1], line[:, 2]
-    flat, rise = wx * wx + wz * wz, wy * wy
-    per_flat = 1.0 / np.sqrt(flat)
-    seen_cos = np.sqrt((wx * wx + rise) / (flat + rise))
-    sx, sy, nx, ny = cues[:, 1], cues[:, 13], cues[:, 2], cues[:, 14]
-    width = np.sqrt(sx * sx + sy * sy) / np.maximum(seen_cos, MIN_SHOULDER_COS)
-    per_width = 1.0 / width
-    cues[:, 24] = np.log(unit)
-    cues[:, 25] = width
-    cues[:, 26] = wx * per_flat
-    cues[:, 27] = wz * per_flat
-    cues[:, 28] = ny * per_width
-    cues[:, 29] = nx * per_width
-    cues[:, 30] = np.sqrt(nx * nx + ny * ny)
-    hips = xyzv[:, 23:25]
-    seen = np.sqrt(np.maximum(hips[:, 0, 3], 0.0) * np.maximum(hips[:, 1, 3], 0.0))
-    shoulder = (xyzv[:, 11, :2] + xyzv[:, 12, :2]) * 0.5
-    trunk = (shoulder - (hips[:, 0, :2] + hips[:, 1, :2]) * 0.5) * per_face[:, None]
-    tx, ty = trunk[:, 0], trunk[:, 1]
-    cues[:, 31] = nx / cues[:, 30]
-    cues[:, 32] = seen
-    cues[:, 33] = seen * tx
-    cues[:, 34] = seen * ty
-    cues[:, 35] = seen * (tx / np.sqrt(tx * tx + ty * ty + _TINY))
-    cues[:, 36] = seen * (hips[:, 0, 0] - hips[:, 1, 0]) * per_face
-    if face is None:
-        cues[:, N_POSE_CUES:] = np.nan
-    else:
-        _mesh_cues(cues, face, unit, shoulder, vectors[:, :, 2])
-    reach = np.abs(xyzv[:, 10:13, :2]).max(axis=(1, 2))  # a corner of the mouth, the shoulders
-    bad = ~((unit > MIN_FACE) & (width > 0.05) & (reach < MAX_COORDINATE) & (flat > _TINY))
-    if bad.any():
-        cues[bad] = np.nan
+    if len(cues):
+        fill_cues(cues, xyzv, world_m, face)
     return cues
 
 
-def _mesh_cues(
-    cues: FloatArray, face: FloatArray, unit: FloatArray, shoulder: FloatArray, neck: FloatArray
+def fill_cues(cues: FloatArray, xyzv: FloatArray, world_m: FloatArray, face: FloatArray | None) -> None:
+    """Fill `cues`, (T, Q), T > 0, as :func:`compute_cues` does; numpy's warnings are the caller's to silence.
+
+    Worked out with time as the last axis: numpy then does a quantity of all frames in one go.
+    """
+    rows = np.empty((N_CUES, len(xyzv)))
+    points = np.ascontiguousarray(xyzv[:, :_N_POINTS, :2].transpose(1, 2, 0))  # (13, 2, T)
+    vectors = np.einsum("qn,qp->pn", points.reshape(_N_POINTS, -1), _WEIGHTS, optimize=False)
+    vectors = vectors.reshape(12, 2, -1)
+    squares = vectors[9:] * vectors[9:]
+    lengths = (squares[0] + squares[1]) + squares[2]
+    unit = np.sqrt((lengths[0] + lengths[1]) * 0.5)
+    per_face = 1.0 / unit
+    np.multiply(vectors.transpose(1, 0, 2), per_face, out=rows[:24].reshape(2, 12, -1))
+    spans = np.sqrt(rows[1:3] * rows[1:3] + rows[13:15] * rows[13:15])  # of the shoulders and the neck
+    neck = rows[2:15:12]  # x, y
+
+    line = (world_m[:, 11] - world_m[:, 12]).T
+    wx2, rise, wz2 = line * line
+    flat = wx2 + wz2
+    seen_cos = np.sqrt((wx2 + rise) / (flat + rise))
+    width = spans[0] / np.maximum(seen_cos, MIN_SHOULDER_COS)
+    np.log(unit, out=rows[24])
+    rows[25] = width
+    np.divide(line[::2], np.sqrt(flat), out=rows[26:28])
+    np.divide(neck[::-1], width, out=rows[28:30])
+    rows[30] = spans[1]
+    np.divide(neck[0], spans[1], out=rows[31])
+
+    hips = xyzv[:, 23:25].transpose(1, 2, 0)  # (2, 4, T)
+    visible = np.maximum(hips[:, 3], 0.0)
+    seen = np.sqrt(visible[0] * visible[1])
+    shoulder = (points[11] + points[12]) * 0.5
+    trunk = (shoulder - (hips[0, :2] + hips[1, :2]) * 0.5) * per_face
+    squares = trunk * trunk
+    rows[32] = seen
+    np.multiply(trunk, seen, out=rows[33:35])
+    rows[35] = seen * (trunk[0] / np.sqrt(squares[0] + squares[1] + _TINY))
+    rows[36] = seen * (hips[0, 0] - hips[1, 0]) * per_face
+    if face is None:
+        rows[N_POSE_CUES:] = np.nan
+    else:
+        _fill_mesh(rows[N_POSE_CUES:], face.T, unit, unit * spans[0], shoulder, vectors[2])
+    cues[...] = rows.T
+
+    reach = np.abs(points[10:]).max(axis=(0, 1))  # a corner of the mouth, the shoulders
+    good = (unit > MIN_FACE) & (width > 0.05) & (reach < MAX_COORDINATE) & (flat > _TINY)
+    if not good.all():
+        cues[~good] = np.nan
+
+
+def _fill_mesh(
+    rows: FloatArray,
+    face: FloatArray,
+    unit: FloatArray,
+    shoulders: FloatArray,
+    shoulder: FloatArray,
+    neck: FloatArray,
 ) -> None:
-    """Fill the columns of `cues` that need the face network, given the middle of the shoulders and the neck vector."""
-    axes, size = face[:, 2:8], face[:, 8]
-    scale = np.sqrt(np.einsum("tc,tc->t", axes, axes, optimize=False) * 0.5)
-    shoulders = unit * np.sqrt(cues[:, 1] * cues[:, 1] + cues[:, 13] * cues[:, 13])
-    first = N_POSE_CUES
-    cues[:, first : first + 6] = axes / scale[:, None]
-    ratios = cues[:, first + 6 : first + 10]
-    ratios[:, 0] = scale / unit
-    ratios[:, 1] = size / unit
-    ratios[:, 2] = scale / shoulders
-    ratios[:, 3] = size / shoulders
+    """Fill the cues that need the face network, (14, T).
+
+    Given the face (9, T), and of the pose, in image widths: its face unit and shoulder width as the picture shows it,
+    (T,), the middle of the shoulders and the vector from there to that of the ears, (2, T).
+    """
+    axes, size = face[2:8], face[8]
+    squares = (axes * axes).reshape(3, 2, -1)
+    lengths = (squares[0] + squares[1]) + squares[2]
+    scale = np.sqrt((lengths[0] + lengths[1]) * 0.5)
+    np.divide(axes, scale, out=rows[:6])
+    ratios = rows[6:10]
+    np.divide(scale, unit, out=ratios[0])
+    np.divide(size, unit, out=ratios[1])
+    np.divide(scale, shoulders, out=ratios[2])
+    np.divide(size, shoulders, out=ratios[3])
     np.log(ratios, out=ratios)
-    per_size = (1.0 / size)[:, None]
-    above = face[:, :2] - shoulder
-    cues[:, first + 10 : first + 12] = above * per_size
-    cues[:, first + 12 :] = (above - neck) * per_size
+    above = face[:2] - shoulder
+    np.divide(above, size, out=rows[10:12])
+    np.divide(above - neck, size, out=rows[12:])
