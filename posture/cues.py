@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from posture.landmarks import FloatArray
+from posture.landmarks import N_FACE, FloatArray
 
 # A face as the pose model sees it: median of its world landmarks relative to the middle of the tragi, centimetres,
 # made symmetric (people of `models/training`, upright, frontal cameras). x to the person's left, y down, z away
@@ -122,10 +122,13 @@ MIN_SHOULDER_COS: Final = 0.3
 MAX_COORDINATE: Final = 3.0
 """Image widths; landmarks further outside the picture are not believed."""
 _TINY = 1e-12
+_LEAST: Final = np.array(
+    [[MIN_FACE], [0.05], [_TINY]]
+)  # face unit, shoulder_width, square of a line in the world
 
 
 def _vector_weights() -> FloatArray:
-    """Return (13, 12) weights that turn the first 13 points into :data:`VECTORS`, face axes in image widths."""
+    """Return (13, 13) weights of the first 13 points: :data:`VECTORS` in image widths, and the shoulders' middle."""
     nose, eyes, ears, mouth, shoulders = (0,), (1, 2, 3, 4, 5, 6), (7, 8), (9, 10), (11, 12)
 
     def mean(rows: tuple[int, ...]) -> FloatArray:
@@ -149,7 +152,7 @@ def _vector_weights() -> FloatArray:
         mean((3,)) - mean((6,)),
         mean((9,)) - mean((10,)),
     ]
-    return np.column_stack([*columns, axes])
+    return np.column_stack([*columns, axes, shoulder_middle])
 
 
 _WEIGHTS: Final = _vector_weights()
@@ -179,11 +182,11 @@ def compute_cues(xyzv: FloatArray, world_m: FloatArray, face: FloatArray | None 
     """
     cues = np.empty((len(xyzv), N_CUES))
     if len(cues):
-        fill_cues(cues, xyzv, world_m, face)
+        fill_cues(cues, xyzv, world_m, np.full((len(cues), N_FACE), np.nan) if face is None else face)
     return cues
 
 
-def fill_cues(cues: FloatArray, xyzv: FloatArray, world_m: FloatArray, face: FloatArray | None) -> None:
+def fill_cues(cues: FloatArray, xyzv: FloatArray, world_m: FloatArray, face: FloatArray) -> None:
     """Fill `cues`, (T, Q), T > 0, as :func:`compute_cues` does; numpy's warnings are the caller's to silence.
 
     Worked out with time as the last axis: numpy then does a quantity of all frames in one go.
@@ -191,73 +194,50 @@ def fill_cues(cues: FloatArray, xyzv: FloatArray, world_m: FloatArray, face: Flo
     rows = np.empty((N_CUES, len(xyzv)))
     points = np.ascontiguousarray(xyzv[:, :_N_POINTS, :2].transpose(1, 2, 0))  # (13, 2, T)
     vectors = np.einsum("qn,qp->pn", points.reshape(_N_POINTS, -1), _WEIGHTS, optimize=False)
-    vectors = vectors.reshape(12, 2, -1)
-    squares = vectors[9:] * vectors[9:]
-    lengths = (squares[0] + squares[1]) + squares[2]
-    unit = np.sqrt((lengths[0] + lengths[1]) * 0.5)
-    per_face = 1.0 / unit
-    np.multiply(vectors.transpose(1, 0, 2), per_face, out=rows[:24].reshape(2, 12, -1))
-    spans = np.sqrt(rows[1:3] * rows[1:3] + rows[13:15] * rows[13:15])  # of the shoulders and the neck
-    neck = rows[2:15:12]  # x, y
+    vectors = vectors.reshape(13, 2, -1)
+    squares = vectors * vectors
+    squares = squares[:, 0] + squares[:, 1]
+    unit = np.sqrt((squares[9] + squares[10] + squares[11]) * 0.5)
+    shoulders, neck = np.sqrt(squares[1:3])  # lengths in image widths
+    np.divide(vectors[:12].transpose(1, 0, 2), unit, out=rows[:24].reshape(2, 12, -1))
 
     line = (world_m[:, 11] - world_m[:, 12]).T
-    wx2, rise, wz2 = line * line
+    wx2, wy2, wz2 = line * line
     flat = wx2 + wz2
-    seen_cos = np.sqrt((wx2 + rise) / (flat + rise))
-    width = spans[0] / np.maximum(seen_cos, MIN_SHOULDER_COS)
-    np.log(unit, out=rows[24])
+    seen_cos = np.sqrt((wx2 + wy2) / (flat + wy2))
+    width = shoulders / (np.maximum(seen_cos, MIN_SHOULDER_COS) * unit)
     rows[25] = width
     np.divide(line[::2], np.sqrt(flat), out=rows[26:28])
-    np.divide(neck[::-1], width, out=rows[28:30])
-    rows[30] = spans[1]
-    np.divide(neck[0], spans[1], out=rows[31])
+    np.divide(rows[14:1:-12], width, out=rows[28:30])  # neck_y, neck_x
+    np.divide(neck, unit, out=rows[30])
+    np.divide(vectors[2, 0], neck, out=rows[31])
 
     hips = xyzv[:, 23:25].transpose(1, 2, 0)  # (2, 4, T)
     visible = np.maximum(hips[:, 3], 0.0)
     seen = np.sqrt(visible[0] * visible[1])
-    shoulder = (points[11] + points[12]) * 0.5
-    trunk = (shoulder - (hips[0, :2] + hips[1, :2]) * 0.5) * per_face
+    shoulder = vectors[12]
+    trunk = (shoulder - (hips[0, :2] + hips[1, :2]) * 0.5) / unit
     squares = trunk * trunk
     rows[32] = seen
     np.multiply(trunk, seen, out=rows[33:35])
-    rows[35] = seen * (trunk[0] / np.sqrt(squares[0] + squares[1] + _TINY))
-    rows[36] = seen * (hips[0, 0] - hips[1, 0]) * per_face
-    if face is None:
-        rows[N_POSE_CUES:] = np.nan
-    else:
-        _fill_mesh(rows[N_POSE_CUES:], face.T, unit, unit * spans[0], shoulder, vectors[2])
+    np.divide(rows[33], np.sqrt(squares[0] + squares[1] + _TINY), out=rows[35])
+    np.divide(seen * (hips[0, 0] - hips[1, 0]), unit, out=rows[36])
+
+    face = face.T
+    axes, size = face[2:8], face[8]
+    squares = axes * axes
+    squares = squares[:3] + squares[3:]
+    scale = np.sqrt((squares[0] + squares[1] + squares[2]) * 0.5)
+    logs = np.log(np.concatenate((scale, size, unit, shoulders))).reshape(4, -1)
+    rows[24] = logs[2]
+    np.divide(axes, scale, out=rows[37:43])
+    np.subtract(logs[:2], logs[2:, None], out=rows[43:47].reshape(2, 2, -1))
+    above = face[:2] - shoulder
+    np.divide(above, size, out=rows[47:49])
+    np.divide(above - vectors[2], size, out=rows[49:])
     cues[...] = rows.T
 
-    reach = np.abs(points[10:]).max(axis=(0, 1))  # a corner of the mouth, the shoulders
-    good = (unit > MIN_FACE) & (width > 0.05) & (reach < MAX_COORDINATE) & (flat > _TINY)
-    if not good.all():
-        cues[~good] = np.nan
-
-
-def _fill_mesh(
-    rows: FloatArray,
-    face: FloatArray,
-    unit: FloatArray,
-    shoulders: FloatArray,
-    shoulder: FloatArray,
-    neck: FloatArray,
-) -> None:
-    """Fill the cues that need the face network, (14, T).
-
-    Given the face (9, T), and of the pose, in image widths: its face unit and shoulder width as the picture shows it,
-    (T,), the middle of the shoulders and the vector from there to that of the ears, (2, T).
-    """
-    axes, size = face[2:8], face[8]
-    squares = (axes * axes).reshape(3, 2, -1)
-    lengths = (squares[0] + squares[1]) + squares[2]
-    scale = np.sqrt((lengths[0] + lengths[1]) * 0.5)
-    np.divide(axes, scale, out=rows[:6])
-    ratios = rows[6:10]
-    np.divide(scale, unit, out=ratios[0])
-    np.divide(size, unit, out=ratios[1])
-    np.divide(scale, shoulders, out=ratios[2])
-    np.divide(size, shoulders, out=ratios[3])
-    np.log(ratios, out=ratios)
-    above = face[:2] - shoulder
-    np.divide(above, size, out=rows[10:12])
-    np.divide(above - neck, size, out=rows[12:])
+    is_large = np.concatenate((unit, width, flat)).reshape(3, -1) > _LEAST
+    is_near = np.abs(points[10:]) < MAX_COORDINATE  # a corner of the mouth, the shoulders
+    if np.count_nonzero(is_large) < is_large.size or np.count_nonzero(is_near) < is_near.size:
+        cues[~(is_large.all(axis=0) & is_near.all(axis=(0, 1)))] = np.nan

@@ -102,13 +102,13 @@ class Network:
     """One network made personal by a baseline; see :func:`make_network`."""
 
     centre: FloatArray
-    """(Q,) cues at which the standardised cues are 0, as the picture shows them."""
+    """(Q, 1) cues at which the standardised cues are 0, as the picture shows them."""
     per_scale: FloatArray
-    """(Q,) 1 / standard deviation, with the side's sign on odd cues."""
+    """(Q, 1) 1 / standard deviation, with the side's sign on odd cues."""
     weights: Float32Array
     """(Q, H + 2 M) personal first layer and linear part."""
     bias: Float32Array
-    """(H + 2 M,) the same."""
+    """(H + 2 M, 1) the same."""
     out_weights: Float32Array
     """(2 M, H)."""
     sign: FloatArray
@@ -175,16 +175,16 @@ def make_network(baseline_centre: FloatArray, coefficients: NetworkCoefficients)
     bias = k.bias + (context[:, None] * k.context_weights).sum(axis=0)
     n_out = len(k.out_weights)
     network = Network(
-        centre=k.centre * mirror,
-        per_scale=mirror / k.scale,
+        centre=(k.centre * mirror)[:, None],
+        per_scale=(mirror / k.scale)[:, None],
         weights=np.concatenate((k.cue_weights * gain, k.linear_weights), axis=1).astype(np.float32),
-        bias=np.concatenate((bias, np.zeros(n_out))).astype(np.float32),
+        bias=np.concatenate((bias, np.zeros(n_out))).astype(np.float32)[:, None],
         out_weights=k.out_weights.astype(np.float32),
         sign=np.concatenate((np.where(_ODD_MEASURES < 0.0, side, 1.0), np.ones(N_MEASURES))),
         offset=np.concatenate((np.zeros(N_MEASURES), k.log_error)),
     )
-    z = np.clip((baseline_centre - network.centre) * network.per_scale, -CLIP, CLIP)
-    at_baseline = _evaluate(z[:, None], network)[0]
+    z = np.clip((baseline_centre[:, None] - network.centre) * network.per_scale, -CLIP, CLIP)
+    at_baseline = _evaluate(z, network)[0]
     at_baseline[N_MEASURES:] = 0.0
     return replace(network, offset=network.offset - at_baseline)
 
@@ -193,7 +193,7 @@ def _evaluate(standardised: FloatArray, network: Network) -> FloatArray:
     """Return the network's (T, 2 M) outputs for (Q, T) inputs; sums run in a fixed order, whatever T is."""
     z = standardised.astype(np.float32)
     first = np.einsum("qt,qh->ht", z, network.weights, optimize=False)
-    first += network.bias[:, None]
+    first += network.bias
     n_hidden = network.out_weights.shape[1]
     pre = first[:n_hidden]
     root = pre * pre
@@ -239,7 +239,7 @@ def _block(cues: FloatArray, estimator: Estimator) -> FloatArray:
         return run_network(cues[:, :N_POSE_CUES], estimator.pose)
     out = run_network(cues, estimator.face)
     left = np.isnan(out[:, 0])
-    if left.any():
+    if np.count_nonzero(left):
         out[left] = run_network(cues[left, :N_POSE_CUES], estimator.pose)
     return out
 
@@ -250,8 +250,8 @@ def run_network(cues: FloatArray, network: Network) -> FloatArray:
     Numpy's warnings are the caller's to silence.
     """
     z = np.ascontiguousarray(cues.T)  # (Q, T): numpy then does a cue of all frames in one go
-    z = z - network.centre[:, None]
-    z *= network.per_scale[:, None]
+    z = z - network.centre
+    z *= network.per_scale
     clipped = np.maximum(z, -CLIP)
     np.minimum(clipped, CLIP, out=clipped)
     out = _evaluate(clipped, network)
@@ -259,10 +259,11 @@ def run_network(cues: FloatArray, network: Network) -> FloatArray:
     out *= network.sign
     errors = out[:, N_MEASURES:]
     np.exp(errors, out=errors)
+    is_known = np.abs(out[:, Measure.HEAD_YAW_DEG]) <= MAX_YAW_DEG
     z -= clipped
-    beyond = np.ascontiguousarray(z.T)
-    known = np.einsum("tq,tq->t", beyond, beyond, optimize=False) <= (MAX_STRANGENESS - CLIP) ** 2
-    known &= ~(np.abs(out[:, Measure.HEAD_YAW_DEG]) > MAX_YAW_DEG)
-    if not known.all():
-        out[~known] = np.nan
+    if np.count_nonzero(z):  # NaN counts
+        beyond = np.ascontiguousarray(z.T)
+        is_known &= np.einsum("tq,tq->t", beyond, beyond, optimize=False) <= (MAX_STRANGENESS - CLIP) ** 2
+    if np.count_nonzero(is_known) < len(out):
+        out[~is_known] = np.nan
     return out
