@@ -128,7 +128,7 @@ _LEAST: Final = np.array(
 
 
 def _vector_weights() -> FloatArray:
-    """Return (13, 13) weights of the first 13 points: :data:`VECTORS` in image widths, and the shoulders' middle."""
+    """Return (13, 14) weights of the first 13 points: :data:`VECTORS` in image widths, shoulder and ear middles."""
     nose, eyes, ears, mouth, shoulders = (0,), (1, 2, 3, 4, 5, 6), (7, 8), (9, 10), (11, 12)
 
     def mean(rows: tuple[int, ...]) -> FloatArray:
@@ -152,7 +152,7 @@ def _vector_weights() -> FloatArray:
         mean((3,)) - mean((6,)),
         mean((9,)) - mean((10,)),
     ]
-    return np.column_stack([*columns, axes, shoulder_middle])
+    return np.column_stack([*columns, axes, shoulder_middle, ear_middle])
 
 
 _WEIGHTS: Final = _vector_weights()
@@ -186,15 +186,16 @@ def compute_cues(xyzv: FloatArray, world_m: FloatArray, face: FloatArray | None 
     return cues
 
 
-def fill_cues(cues: FloatArray, xyzv: FloatArray, world_m: FloatArray, face: FloatArray) -> None:
-    """Fill `cues`, (T, Q), T > 0, as :func:`compute_cues` does; numpy's warnings are the caller's to silence.
+def fill_cues(cues: FloatArray, xyzv: FloatArray, world_m: FloatArray, face: FloatArray) -> FloatArray:
+    """Fill `cues`, (T, Q), T > 0, as :func:`compute_cues` does; return the middles of shoulders and ears, (2, 2, T).
 
-    Worked out with time as the last axis: numpy then does a quantity of all frames in one go.
+    Numpy's warnings are the caller's to silence. Time is the last axis while working: numpy then does a quantity of
+    all frames in one go.
     """
     rows = np.empty((N_CUES, len(xyzv)))
     points = np.ascontiguousarray(xyzv[:, :_N_POINTS, :2].transpose(1, 2, 0))  # (13, 2, T)
     vectors = np.einsum("qn,qp->pn", points.reshape(_N_POINTS, -1), _WEIGHTS, optimize=False)
-    vectors = vectors.reshape(13, 2, -1)
+    vectors = vectors.reshape(14, 2, -1)
     squares = vectors * vectors
     squares = squares[:, 0] + squares[:, 1]
     unit = np.sqrt((squares[9] + squares[10] + squares[11]) * 0.5)
@@ -207,37 +208,34 @@ def fill_cues(cues: FloatArray, xyzv: FloatArray, world_m: FloatArray, face: Flo
     seen_cos = np.sqrt((wx2 + wy2) / (flat + wy2))
     width = shoulders / (np.maximum(seen_cos, MIN_SHOULDER_COS) * unit)
     rows[25] = width
-    np.divide(line[::2], np.sqrt(flat), out=rows[26:28])
-    np.divide(rows[14:1:-12], width, out=rows[28:30])  # neck_y, neck_x
-    np.divide(neck, unit, out=rows[30])
-    np.divide(vectors[2, 0], neck, out=rows[31])
+    rows[26:28] = line[::2] / np.sqrt(flat)
+    rows[28:30] = rows[14:1:-12] / width  # neck_y, neck_x
+    rows[30] = neck / unit
+    rows[31] = vectors[2, 0] / neck
 
     hips = xyzv[:, 23:25].transpose(1, 2, 0)  # (2, 4, T)
     visible = np.maximum(hips[:, 3], 0.0)
     seen = np.sqrt(visible[0] * visible[1])
-    shoulder = vectors[12]
-    trunk = (shoulder - (hips[0, :2] + hips[1, :2]) * 0.5) / unit
+    middles = vectors[12:]
+    trunk = (middles[0] - (hips[0, :2] + hips[1, :2]) * 0.5) / unit
     squares = trunk * trunk
     rows[32] = seen
-    np.multiply(trunk, seen, out=rows[33:35])
-    np.divide(rows[33], np.sqrt(squares[0] + squares[1] + _TINY), out=rows[35])
-    np.divide(seen * (hips[0, 0] - hips[1, 0]), unit, out=rows[36])
+    rows[33:35] = seen * trunk
+    rows[35] = rows[33] / np.sqrt(squares[0] + squares[1] + _TINY)
+    rows[36] = seen * (hips[0, 0] - hips[1, 0]) / unit
 
     face = face.T
     axes, size = face[2:8], face[8]
-    squares = axes * axes
-    squares = squares[:3] + squares[3:]
-    scale = np.sqrt((squares[0] + squares[1] + squares[2]) * 0.5)
+    scale = np.sqrt(np.add.reduce(axes * axes) * 0.5)
     logs = np.log(np.concatenate((scale, size, unit, shoulders))).reshape(4, -1)
     rows[24] = logs[2]
-    np.divide(axes, scale, out=rows[37:43])
-    np.subtract(logs[:2], logs[2:, None], out=rows[43:47].reshape(2, 2, -1))
-    above = face[:2] - shoulder
-    np.divide(above, size, out=rows[47:49])
-    np.divide(above - vectors[2], size, out=rows[49:])
+    rows[37:43] = axes / scale
+    rows[43:47] = (logs[:2] - logs[2:, None]).reshape(4, -1)
+    rows[47:] = ((face[:2] - middles) / size).reshape(4, -1)
     cues[...] = rows.T
 
     is_large = np.concatenate((unit, width, flat)).reshape(3, -1) > _LEAST
     is_near = np.abs(points[10:]) < MAX_COORDINATE  # a corner of the mouth, the shoulders
     if np.count_nonzero(is_large) < is_large.size or np.count_nonzero(is_near) < is_near.size:
         cues[~(is_large.all(axis=0) & is_near.all(axis=(0, 1)))] = np.nan
+    return middles

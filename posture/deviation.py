@@ -112,9 +112,9 @@ class Network:
     out_weights: Float32Array
     """(2 M, H)."""
     sign: FloatArray
-    """(2 M,) the side on odd measures, 1 elsewhere."""
+    """(1, 2 M) the side on odd measures, 1 elsewhere."""
     offset: FloatArray
-    """(2 M,) minus the measures at the baseline, then the logarithm of the standard errors."""
+    """(1, 2 M) minus the measures at the baseline, then the logarithm of the standard errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +180,12 @@ def make_network(baseline_centre: FloatArray, coefficients: NetworkCoefficients)
         weights=np.concatenate((k.cue_weights * gain, k.linear_weights), axis=1).astype(np.float32),
         bias=np.concatenate((bias, np.zeros(n_out))).astype(np.float32)[:, None],
         out_weights=k.out_weights.astype(np.float32),
-        sign=np.concatenate((np.where(_ODD_MEASURES < 0.0, side, 1.0), np.ones(N_MEASURES))),
-        offset=np.concatenate((np.zeros(N_MEASURES), k.log_error)),
+        sign=np.concatenate((np.where(_ODD_MEASURES < 0.0, side, 1.0), np.ones(N_MEASURES)))[None],
+        offset=np.concatenate((np.zeros(N_MEASURES), k.log_error))[None],
     )
     z = np.clip((baseline_centre[:, None] - network.centre) * network.per_scale, -CLIP, CLIP)
-    at_baseline = _evaluate(z, network)[0]
-    at_baseline[N_MEASURES:] = 0.0
+    at_baseline = _evaluate(z, network)
+    at_baseline[:, N_MEASURES:] = 0.0
     return replace(network, offset=network.offset - at_baseline)
 
 
