@@ -40,6 +40,9 @@ numbers 4096 bytes apart displace each other there."""
 _CUE = {name: i for i, name in enumerate(CUE_NAMES)}
 _LOG_FACE, _SHOULDER_WIDTH = _CUE["log_face"], _CUE["shoulder_width"]
 _P = PoseLandmark
+_NOSE, _LEFT_EAR, _RIGHT_EAR, _LEFT_SHOULDER, _RIGHT_SHOULDER = (
+    int(p) for p in (_P.NOSE, _P.LEFT_EAR, _P.RIGHT_EAR, _P.LEFT_SHOULDER, _P.RIGHT_SHOULDER)
+)  # plain integers, as every frame asks for them
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +181,6 @@ def _fill_place(place: FloatArray, cues: FloatArray, middles: FloatArray, visibi
     place[:, : Place.SHOULDER_WIDTH] = middles[0].T
     place[:, Place.SHOULDER_WIDTH] = cues[:, _SHOULDER_WIDTH] * np.exp(cues[:, _LOG_FACE])
     place[:, Place.EAR_Y] = middles[1, 1]
-    nearer_ear = np.maximum(visibility[:, _P.LEFT_EAR], visibility[:, _P.RIGHT_EAR])
-    shoulders = np.minimum(visibility[:, _P.LEFT_SHOULDER], visibility[:, _P.RIGHT_SHOULDER])
-    place[:, Place.VISIBILITY] = np.minimum(np.minimum(shoulders, visibility[:, _P.NOSE]), nearer_ear)
+    nearer_ear = np.maximum(visibility[:, _LEFT_EAR], visibility[:, _RIGHT_EAR])
+    shoulders = np.minimum(visibility[:, _LEFT_SHOULDER], visibility[:, _RIGHT_SHOULDER])
+    place[:, Place.VISIBILITY] = np.minimum(np.minimum(shoulders, visibility[:, _NOSE]), nearer_ear)
