@@ -202,6 +202,7 @@ def fill_cues(cues: FloatArray, xyzv: FloatArray, world_m: FloatArray, face: Flo
     shoulders, neck = np.sqrt(squares[1:3])  # lengths in image widths
     np.divide(vectors[:12].transpose(1, 0, 2), unit, out=rows[:24].reshape(2, 12, -1))
 
+    # Shoulders and neck.
     line = (world_m[:, 11] - world_m[:, 12]).T
     wx2, wy2, wz2 = line * line
     flat = wx2 + wz2
@@ -209,14 +210,15 @@ def fill_cues(cues: FloatArray, xyzv: FloatArray, world_m: FloatArray, face: Flo
     width = shoulders / (np.maximum(seen_cos, MIN_SHOULDER_COS) * unit)
     rows[25] = width
     rows[26:28] = line[::2] / np.sqrt(flat)
-    rows[28:30] = rows[14:1:-12] / width  # neck_y, neck_x
+    rows[28:30] = rows[14:1:-12] / width  # neck_y and neck_x
     rows[30] = neck / unit
     rows[31] = vectors[2, 0] / neck
 
+    # Trunk and hips.
     hips = xyzv[:, 23:25].transpose(1, 2, 0)  # (2, 4, T)
     visible = np.maximum(hips[:, 3], 0.0)
     seen = np.sqrt(visible[0] * visible[1])
-    middles = vectors[12:]
+    middles: FloatArray = vectors[12:]
     trunk = (middles[0] - (hips[0, :2] + hips[1, :2]) * 0.5) / unit
     squares = trunk * trunk
     rows[32] = seen
@@ -224,9 +226,10 @@ def fill_cues(cues: FloatArray, xyzv: FloatArray, world_m: FloatArray, face: Flo
     rows[35] = rows[33] / np.sqrt(squares[0] + squares[1] + _TINY)
     rows[36] = seen * (hips[0, 0] - hips[1, 0]) / unit
 
+    # The face as its own network sees it; all logarithms in one go.
     face = face.T
     axes, size = face[2:8], face[8]
-    scale = np.sqrt(np.add.reduce(axes * axes) * 0.5)
+    scale = np.sqrt(np.add.reduce(axes * axes) * 0.5)  # of six: numpy adds fewer than eight in order
     logs = np.log(np.concatenate((scale, size, unit, shoulders))).reshape(4, -1)
     rows[24] = logs[2]
     rows[37:43] = axes / scale
