@@ -219,7 +219,7 @@ def predict(
     keep = data["valid"][s].copy()
     keep[base] = False
     truth = data["truth"][s] - data["truth"][s][base].mean(axis=0)
-    truth[:, 4] *= network.sign[4]
+    truth[:, 4] *= network.sign[0, 4]
     values = got[:, :N_MEASURES] * np.where(keep, 1.0, np.nan)[:, None]
     return values, got[:, N_MEASURES:], np.where(keep[:, None], truth, np.nan)
 

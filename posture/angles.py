@@ -14,7 +14,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from posture.cues import CUE_NAMES, N_CUES, compute_cues
+from posture.cues import CUE_NAMES, N_CUES, fill_cues
 from posture.landmarks import BoolArray, FloatArray, Landmarks, PoseLandmark
 
 
@@ -34,10 +34,15 @@ class Place(IntEnum):
 
 
 N_PLACE = len(Place)
-BLOCK = 512
-"""Frames worked on at a time, so that they stay in the cache: 1.5 times the speed of all at once."""
+BLOCK = 504
+"""Frames worked on at a time, so that they stay in the cache: 1.5 times the speed of all at once. No power of two:
+numbers 4096 bytes apart displace each other there."""
 _CUE = {name: i for i, name in enumerate(CUE_NAMES)}
+_LOG_FACE, _SHOULDER_WIDTH = _CUE["log_face"], _CUE["shoulder_width"]
 _P = PoseLandmark
+_NOSE, _LEFT_EAR, _RIGHT_EAR, _LEFT_SHOULDER, _RIGHT_SHOULDER = (
+    int(p) for p in (_P.NOSE, _P.LEFT_EAR, _P.RIGHT_EAR, _P.LEFT_SHOULDER, _P.RIGHT_SHOULDER)
+)  # plain integers, as every frame asks for them
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,19 +170,17 @@ def compute_angles(landmarks: Landmarks) -> Angles:
     cues, place = np.empty((n, N_CUES)), np.empty((n, N_PLACE))
     for start in range(0, n, BLOCK):
         block = slice(start, start + BLOCK)
-        cues[block] = compute_cues(landmarks.xyzv[block], landmarks.world_m[block], landmarks.face[block])
-        place[block] = _find_place(landmarks.xyzv[block], cues[block])
+        seen, xyzv = cues[block], landmarks.xyzv[block]
+        middles = fill_cues(seen, xyzv, landmarks.world_m[block], landmarks.face[block])
+        _fill_place(place[block], seen, middles, xyzv[:, :, 3])
     return Angles(landmarks.t_s, cues, place)
 
 
-def _find_place(xyzv: FloatArray, cues: FloatArray) -> FloatArray:
-    """Return the (T, 5) columns of :class:`Place`."""
-    place = np.empty((len(xyzv), N_PLACE))
-    left, right, visibility = xyzv[:, _P.LEFT_SHOULDER], xyzv[:, _P.RIGHT_SHOULDER], xyzv[:, :, 3]
-    place[:, :2] = (left[:, :2] + right[:, :2]) * 0.5
-    place[:, Place.SHOULDER_WIDTH] = cues[:, _CUE["shoulder_width"]] * np.exp(cues[:, _CUE["log_face"]])
-    place[:, Place.EAR_Y] = (xyzv[:, _P.LEFT_EAR, 1] + xyzv[:, _P.RIGHT_EAR, 1]) * 0.5
-    nearer_ear = np.maximum(visibility[:, _P.LEFT_EAR], visibility[:, _P.RIGHT_EAR])
-    shoulders = np.minimum(left[:, 3], right[:, 3])
-    place[:, Place.VISIBILITY] = np.minimum(np.minimum(shoulders, visibility[:, _P.NOSE]), nearer_ear)
-    return place
+def _fill_place(place: FloatArray, cues: FloatArray, middles: FloatArray, visibility: FloatArray) -> None:
+    """Fill the (T, 5) columns of :class:`Place`, given the middles of shoulders and ears, (2, 2, T)."""
+    place[:, : Place.SHOULDER_WIDTH] = middles[0].T
+    place[:, Place.SHOULDER_WIDTH] = cues[:, _SHOULDER_WIDTH] * np.exp(cues[:, _LOG_FACE])
+    place[:, Place.EAR_Y] = middles[1, 1]
+    nearer_ear = np.maximum(visibility[:, _LEFT_EAR], visibility[:, _RIGHT_EAR])
+    shoulders = np.minimum(visibility[:, _LEFT_SHOULDER], visibility[:, _RIGHT_SHOULDER])
+    place[:, Place.VISIBILITY] = np.minimum(np.minimum(shoulders, visibility[:, _NOSE]), nearer_ear)

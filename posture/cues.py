@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from posture.landmarks import FloatArray
+from posture.landmarks import N_FACE, FloatArray
 
 # A face as the pose model sees it: median of its world landmarks relative to the middle of the tragi, centimetres,
 # made symmetric (people of `models/training`, upright, frontal cameras). x to the person's left, y down, z away
@@ -122,10 +122,13 @@ MIN_SHOULDER_COS: Final = 0.3
 MAX_COORDINATE: Final = 3.0
 """Image widths; landmarks further outside the picture are not believed."""
 _TINY = 1e-12
+_LEAST: Final = np.array(
+    [[MIN_FACE], [0.05], [_TINY]]
+)  # face unit, shoulder_width, square of a line in the world
 
 
 def _vector_weights() -> FloatArray:
-    """Return (13, 12) weights that turn the first 13 points into :data:`VECTORS`, face axes in image widths."""
+    """Return (13, 14) weights of the first 13 points: :data:`VECTORS` in image widths, shoulder and ear middles."""
     nose, eyes, ears, mouth, shoulders = (0,), (1, 2, 3, 4, 5, 6), (7, 8), (9, 10), (11, 12)
 
     def mean(rows: tuple[int, ...]) -> FloatArray:
@@ -149,7 +152,7 @@ def _vector_weights() -> FloatArray:
         mean((3,)) - mean((6,)),
         mean((9,)) - mean((10,)),
     ]
-    return np.column_stack([*columns, axes])
+    return np.column_stack([*columns, axes, shoulder_middle, ear_middle])
 
 
 _WEIGHTS: Final = _vector_weights()
@@ -177,76 +180,65 @@ def compute_cues(xyzv: FloatArray, world_m: FloatArray, face: FloatArray | None 
         of the head or shoulders is missing, where the face or the shoulders have collapsed to a point, or where a
         point lies absurdly far outside.
     """
-    points = np.ascontiguousarray(
-        xyzv[:, :_N_POINTS, :2].transpose(0, 2, 1)
-    )  # (T, 2, 13): halves the next line
-    vectors = np.einsum("tcq,qp->tcp", points, _WEIGHTS, optimize=False)  # (T, 2, 12)
     cues = np.empty((len(xyzv), N_CUES))
-    if not len(xyzv):
-        return cues
-    axes = vectors[:, :, 9:] ** 2
-    unit = np.sqrt(
-        (
-            ((axes[:, 0, 0] + axes[:, 0, 1]) + axes[:, 0, 2])
-            + ((axes[:, 1, 0] + axes[:, 1, 1]) + axes[:, 1, 2])
-        )
-        * 0.5
-    )
-    per_face = 1.0 / unit
-    cues[:, :24] = vectors.reshape(-1, 24) * per_face[:, None]
-    line = world_m[:, 11] - world_m[:, 12]
-    wx, wy, wz = line[:, 0], line[:, 1], line[:, 2]
-    flat, rise = wx * wx + wz * wz, wy * wy
-    per_flat = 1.0 / np.sqrt(flat)
-    seen_cos = np.sqrt((wx * wx + rise) / (flat + rise))
-    sx, sy, nx, ny = cues[:, 1], cues[:, 13], cues[:, 2], cues[:, 14]
-    width = np.sqrt(sx * sx + sy * sy) / np.maximum(seen_cos, MIN_SHOULDER_COS)
-    per_width = 1.0 / width
-    cues[:, 24] = np.log(unit)
-    cues[:, 25] = width
-    cues[:, 26] = wx * per_flat
-    cues[:, 27] = wz * per_flat
-    cues[:, 28] = ny * per_width
-    cues[:, 29] = nx * per_width
-    cues[:, 30] = np.sqrt(nx * nx + ny * ny)
-    hips = xyzv[:, 23:25]
-    seen = np.sqrt(np.maximum(hips[:, 0, 3], 0.0) * np.maximum(hips[:, 1, 3], 0.0))
-    shoulder = (xyzv[:, 11, :2] + xyzv[:, 12, :2]) * 0.5
-    trunk = (shoulder - (hips[:, 0, :2] + hips[:, 1, :2]) * 0.5) * per_face[:, None]
-    tx, ty = trunk[:, 0], trunk[:, 1]
-    cues[:, 31] = nx / cues[:, 30]
-    cues[:, 32] = seen
-    cues[:, 33] = seen * tx
-    cues[:, 34] = seen * ty
-    cues[:, 35] = seen * (tx / np.sqrt(tx * tx + ty * ty + _TINY))
-    cues[:, 36] = seen * (hips[:, 0, 0] - hips[:, 1, 0]) * per_face
-    if face is None:
-        cues[:, N_POSE_CUES:] = np.nan
-    else:
-        _mesh_cues(cues, face, unit, shoulder, vectors[:, :, 2])
-    reach = np.abs(xyzv[:, 10:13, :2]).max(axis=(1, 2))  # a corner of the mouth, the shoulders
-    bad = ~((unit > MIN_FACE) & (width > 0.05) & (reach < MAX_COORDINATE) & (flat > _TINY))
-    if bad.any():
-        cues[bad] = np.nan
+    if len(cues):
+        fill_cues(cues, xyzv, world_m, np.full((len(cues), N_FACE), np.nan) if face is None else face)
     return cues
 
 
-def _mesh_cues(
-    cues: FloatArray, face: FloatArray, unit: FloatArray, shoulder: FloatArray, neck: FloatArray
-) -> None:
-    """Fill the columns of `cues` that need the face network, given the middle of the shoulders and the neck vector."""
-    axes, size = face[:, 2:8], face[:, 8]
-    scale = np.sqrt(np.einsum("tc,tc->t", axes, axes, optimize=False) * 0.5)
-    shoulders = unit * np.sqrt(cues[:, 1] * cues[:, 1] + cues[:, 13] * cues[:, 13])
-    first = N_POSE_CUES
-    cues[:, first : first + 6] = axes / scale[:, None]
-    ratios = cues[:, first + 6 : first + 10]
-    ratios[:, 0] = scale / unit
-    ratios[:, 1] = size / unit
-    ratios[:, 2] = scale / shoulders
-    ratios[:, 3] = size / shoulders
-    np.log(ratios, out=ratios)
-    per_size = (1.0 / size)[:, None]
-    above = face[:, :2] - shoulder
-    cues[:, first + 10 : first + 12] = above * per_size
-    cues[:, first + 12 :] = (above - neck) * per_size
+def fill_cues(cues: FloatArray, xyzv: FloatArray, world_m: FloatArray, face: FloatArray) -> FloatArray:
+    """Fill `cues`, (T, Q), T > 0, as :func:`compute_cues` does; return the middles of shoulders and ears, (2, 2, T).
+
+    Numpy's warnings are the caller's to silence. Time is the last axis while working: numpy then does a quantity of
+    all frames in one go.
+    """
+    rows = np.empty((N_CUES, len(xyzv)))
+    points = np.ascontiguousarray(xyzv[:, :_N_POINTS, :2].transpose(1, 2, 0))  # (13, 2, T)
+    vectors = np.einsum("qn,qp->pn", points.reshape(_N_POINTS, -1), _WEIGHTS, optimize=False)
+    vectors = vectors.reshape(14, 2, -1)
+    squares = vectors * vectors
+    squares = squares[:, 0] + squares[:, 1]
+    unit = np.sqrt((squares[9] + squares[10] + squares[11]) * 0.5)
+    shoulders, neck = np.sqrt(squares[1:3])  # lengths in image widths
+    np.divide(vectors[:12].transpose(1, 0, 2), unit, out=rows[:24].reshape(2, 12, -1))
+
+    # Shoulders and neck.
+    line = (world_m[:, 11] - world_m[:, 12]).T
+    wx2, wy2, wz2 = line * line
+    flat = wx2 + wz2
+    seen_cos = np.sqrt((wx2 + wy2) / (flat + wy2))
+    width = shoulders / (np.maximum(seen_cos, MIN_SHOULDER_COS) * unit)
+    rows[25] = width
+    rows[26:28] = line[::2] / np.sqrt(flat)
+    rows[28:30] = rows[14:1:-12] / width  # neck_y and neck_x
+    rows[30] = neck / unit
+    rows[31] = vectors[2, 0] / neck
+
+    # Trunk and hips.
+    hips = xyzv[:, 23:25].transpose(1, 2, 0)  # (2, 4, T)
+    visible = np.maximum(hips[:, 3], 0.0)
+    seen = np.sqrt(visible[0] * visible[1])
+    middles: FloatArray = vectors[12:]
+    trunk = (middles[0] - (hips[0, :2] + hips[1, :2]) * 0.5) / unit
+    squares = trunk * trunk
+    rows[32] = seen
+    rows[33:35] = seen * trunk
+    rows[35] = rows[33] / np.sqrt(squares[0] + squares[1] + _TINY)
+    rows[36] = seen * (hips[0, 0] - hips[1, 0]) / unit
+
+    # The face as its own network sees it; all logarithms in one go.
+    face = face.T
+    axes, size = face[2:8], face[8]
+    scale = np.sqrt(np.add.reduce(axes * axes) * 0.5)  # of six: numpy adds fewer than eight in order
+    logs = np.log(np.concatenate((scale, size, unit, shoulders))).reshape(4, -1)
+    rows[24] = logs[2]
+    rows[37:43] = axes / scale
+    rows[43:47] = (logs[:2] - logs[2:, None]).reshape(4, -1)
+    rows[47:] = ((face[:2] - middles) / size).reshape(4, -1)
+    cues[...] = rows.T
+
+    is_large = np.concatenate((unit, width, flat)).reshape(3, -1) > _LEAST
+    is_near = np.abs(points[10:]) < MAX_COORDINATE  # a corner of the mouth, the shoulders
+    if np.count_nonzero(is_large) < is_large.size or np.count_nonzero(is_near) < is_near.size:
+        cues[~(is_large.all(axis=0) & is_near.all(axis=(0, 1)))] = np.nan
+    return middles

@@ -57,7 +57,7 @@ fitted for: NaN. Several cues count together: the length of what they exceed :da
 MAX_YAW_DEG: Final = 60.0
 """Head turned further from the baseline than any training posture (15-40 degrees, plus trunk twist): NaN."""
 _ONE: Final = np.float32(1.0)
-_BLOCK: Final = 512
+_BLOCK: Final = 504
 """Frames worked on at a time, so that they stay in the cache."""
 
 
@@ -102,19 +102,19 @@ class Network:
     """One network made personal by a baseline; see :func:`make_network`."""
 
     centre: FloatArray
-    """(Q,) cues at which the standardised cues are 0, as the picture shows them."""
+    """(Q, 1) cues at which the standardised cues are 0, as the picture shows them."""
     per_scale: FloatArray
-    """(Q,) 1 / standard deviation, with the side's sign on odd cues."""
+    """(Q, 1) 1 / standard deviation, with the side's sign on odd cues."""
     weights: Float32Array
     """(Q, H + 2 M) personal first layer and linear part."""
     bias: Float32Array
-    """(H + 2 M,) the same."""
+    """(H + 2 M, 1) the same."""
     out_weights: Float32Array
     """(2 M, H)."""
     sign: FloatArray
-    """(M,) the side on odd measures."""
+    """(1, 2 M) the side on odd measures, 1 elsewhere."""
     offset: FloatArray
-    """(2 M,) minus the measures at the baseline, then the logarithm of the standard errors."""
+    """(1, 2 M) minus the measures at the baseline, then the logarithm of the standard errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +141,7 @@ class Deviation:
         return self.values[:, measure]
 
 
+@np.errstate(all="ignore")
 def make_estimator(baseline_centre: FloatArray, coefficients: Coefficients) -> Estimator:
     """Make the coefficients personal.
 
@@ -174,33 +175,33 @@ def make_network(baseline_centre: FloatArray, coefficients: NetworkCoefficients)
     bias = k.bias + (context[:, None] * k.context_weights).sum(axis=0)
     n_out = len(k.out_weights)
     network = Network(
-        centre=k.centre * mirror,
-        per_scale=mirror / k.scale,
+        centre=(k.centre * mirror)[:, None],
+        per_scale=(mirror / k.scale)[:, None],
         weights=np.concatenate((k.cue_weights * gain, k.linear_weights), axis=1).astype(np.float32),
-        bias=np.concatenate((bias, np.zeros(n_out))).astype(np.float32),
+        bias=np.concatenate((bias, np.zeros(n_out))).astype(np.float32)[:, None],
         out_weights=k.out_weights.astype(np.float32),
-        sign=np.where(_ODD_MEASURES < 0.0, side, 1.0),
-        offset=np.concatenate((np.zeros(N_MEASURES), k.log_error)),
+        sign=np.concatenate((np.where(_ODD_MEASURES < 0.0, side, 1.0), np.ones(N_MEASURES)))[None],
+        offset=np.concatenate((np.zeros(N_MEASURES), k.log_error))[None],
     )
-    z = np.clip((baseline_centre - network.centre) * network.per_scale, -CLIP, CLIP)
-    at_baseline = _evaluate(z[None], network)[0]
-    at_baseline[N_MEASURES:] = 0.0
+    z = np.clip((baseline_centre[:, None] - network.centre) * network.per_scale, -CLIP, CLIP)
+    at_baseline = _evaluate(z, network)
+    at_baseline[:, N_MEASURES:] = 0.0
     return replace(network, offset=network.offset - at_baseline)
 
 
 def _evaluate(standardised: FloatArray, network: Network) -> FloatArray:
-    """Return the network's (T, 2 M) outputs; sums run in a fixed order, whatever T is."""
+    """Return the network's (T, 2 M) outputs for (Q, T) inputs; sums run in a fixed order, whatever T is."""
     z = standardised.astype(np.float32)
-    first = np.einsum("tq,qh->th", z, network.weights, optimize=False)
+    first = np.einsum("qt,qh->ht", z, network.weights, optimize=False)
     first += network.bias
     n_hidden = network.out_weights.shape[1]
-    pre = first[:, :n_hidden]
+    pre = first[:n_hidden]
     root = pre * pre
     root += _ONE
     np.sqrt(root, out=root)
-    hidden = np.divide(pre, root, out=root)
+    hidden = np.ascontiguousarray(np.divide(pre, root, out=root).T)
     out = np.einsum("th,oh->to", hidden, network.out_weights, optimize=False)
-    out += first[:, n_hidden:]
+    out += first[n_hidden:].T
     result: FloatArray = out.astype(np.float64)
     return result
 
@@ -225,10 +226,10 @@ def compute_deviation(cues: FloatArray, estimator: Estimator) -> Deviation:
         the head is turned more than 60 degrees away from the baseline.
     """
     n = len(cues)
-    if n <= _BLOCK:
-        out = _block(cues, estimator)
-    else:
-        out = np.concatenate([_block(cues[i : i + _BLOCK], estimator) for i in range(0, n, _BLOCK)])
+    out = np.empty((n, 2 * N_MEASURES))
+    for start in range(0, n, _BLOCK):
+        block = slice(start, start + _BLOCK)
+        out[block] = _block(cues[block], estimator)
     return Deviation(out[:, :N_MEASURES], out[:, N_MEASURES:])
 
 
@@ -238,23 +239,31 @@ def _block(cues: FloatArray, estimator: Estimator) -> FloatArray:
         return run_network(cues[:, :N_POSE_CUES], estimator.pose)
     out = run_network(cues, estimator.face)
     left = np.isnan(out[:, 0])
-    if left.any():
+    if np.count_nonzero(left):
         out[left] = run_network(cues[left, :N_POSE_CUES], estimator.pose)
     return out
 
 
-@np.errstate(all="ignore")
 def run_network(cues: FloatArray, network: Network) -> FloatArray:
-    """Return measures and standard errors of a few frames by one network, (T, 2 M); NaN where it does not apply."""
-    z = (cues - network.centre) * network.per_scale
-    clipped = np.minimum(np.maximum(z, -CLIP), CLIP)
+    """Return measures and standard errors of a few frames by one network, (T, 2 M); NaN where it does not apply.
+
+    Numpy's warnings are the caller's to silence.
+    """
+    z = np.ascontiguousarray(cues.T)  # (Q, T): numpy then does a cue of all frames in one go
+    z = z - network.centre
+    z *= network.per_scale
+    clipped = np.maximum(z, -CLIP)
+    np.minimum(clipped, CLIP, out=clipped)
     out = _evaluate(clipped, network)
     out += network.offset
-    out[:, :N_MEASURES] *= network.sign
-    out[:, N_MEASURES:] = np.exp(out[:, N_MEASURES:])
+    out *= network.sign
+    errors = out[:, N_MEASURES:]
+    np.exp(errors, out=errors)
+    is_known = np.abs(out[:, Measure.HEAD_YAW_DEG]) <= MAX_YAW_DEG
     z -= clipped
-    strange = ~(np.einsum("tq,tq->t", z, z, optimize=False) <= (MAX_STRANGENESS - CLIP) ** 2)
-    strange |= np.abs(out[:, Measure.HEAD_YAW_DEG]) > MAX_YAW_DEG
-    if strange.any():
-        out[strange] = np.nan
+    if np.count_nonzero(z):  # NaN counts
+        beyond = np.ascontiguousarray(z.T)
+        is_known &= np.einsum("tq,tq->t", beyond, beyond, optimize=False) <= (MAX_STRANGENESS - CLIP) ** 2
+    if np.count_nonzero(is_known) < len(out):
+        out[~is_known] = np.nan
     return out

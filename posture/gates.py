@@ -34,6 +34,17 @@ BELOW_RATIO: Final = 0.1
 """Image widths by which the shoulders may lie below the picture: the pose model still places them well, as on the
 laptop session, two slouches of which lie 0.02-0.04 below."""
 
+_MIDDLES: Final = tuple(
+    (int(left), int(right))
+    for left, right in (
+        (P.NOSE, P.NOSE),
+        (P.LEFT_EAR, P.RIGHT_EAR),
+        (P.MOUTH_LEFT, P.MOUTH_RIGHT),
+        (P.LEFT_SHOULDER, P.RIGHT_SHOULDER),
+    )
+)  # of what may be outside the picture; plain integers, as every frame asks for them
+_N_POINTS: Final = max(right for _, right in _MIDDLES) + 1
+
 
 class Gate(IntEnum):
     """What keeps a frame from being judged, in the order in which it is asked."""
@@ -164,14 +175,10 @@ def _outside(landmarks: Landmarks) -> tuple[float, float]:
     Of the head: nose, mouth and the middle of the ears, as a cropped forehead does no harm, and of an ear that the
     head hides the model only guesses; of the shoulders their middle.
     """
-    xy = landmarks.xyzv[0, : P.RIGHT_SHOULDER + 1, :2].tolist()
+    xy = landmarks.xyzv[0, :_N_POINTS, :2].tolist()
     height = float(landmarks.height_ratio[0])
-    head = max(
-        _beyond(xy[P.NOSE], xy[P.NOSE], height),
-        _beyond(xy[P.LEFT_EAR], xy[P.RIGHT_EAR], height),
-        _beyond(xy[P.MOUTH_LEFT], xy[P.MOUTH_RIGHT], height),
-    )
-    return head, _beyond(xy[P.LEFT_SHOULDER], xy[P.RIGHT_SHOULDER], height)
+    *head, shoulders = [_beyond(xy[left], xy[right], height) for left, right in _MIDDLES]
+    return max(head), shoulders
 
 
 def _beyond(left: list[float], right: list[float], height: float) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isnan, nan
+from typing import Final
 
 from posture.alerts import Alert, AlertPolicy, Urgency
 from posture.angles import compute_angles, measure_rows
@@ -33,6 +34,8 @@ QUICKNESS = {
 """Added cut-off (Hz) per degree/s or trunk length/s: moving into a slouch in 1 s (10 deg/s) halves the lag."""
 MISFIT_EXPLAINS = frozenset({Reason.NONE, Reason.NOT_MEASURED, Reason.OUT_OF_PLACE, Reason.TURNED_AWAY})
 """Reasons that a baseline of another person or view explains better."""
+
+_NOT_MEASURED: Final = [nan] * len(Measure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,7 @@ class Pipeline:
     def reset(self) -> None:
         """Start afresh, with the baseline given at construction."""
         self._estimator: Estimator | None = None
-        self._standard_error = [nan] * len(Measure)
+        self._standard_error = _NOT_MEASURED
         self._thresholds: Thresholds | None = None
         self._fit: FitJudge | None = None
         self._use(self._given_baseline if self._span_s is None else None)
@@ -431,7 +434,7 @@ class Pipeline:
         dx, dy, confidence = landmarks.scene_shift[0].tolist()
         is_moved = self._move.step(t_s, dx, dy, confidence)
         angles = compute_angles(landmarks)
-        raw = [nan] * len(Measure)
+        raw = _NOT_MEASURED
         if self._estimator is not None and not is_moved:
             if known is None:
                 deviation = compute_deviation(angles.cues, self._estimator)
