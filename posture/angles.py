@@ -126,6 +126,10 @@ class MeasuredLandmarks(Landmarks):
 
     angles: Angles = field(kw_only=True)
     """What :func:`compute_angles` gives for exactly these landmarks."""
+    block: Angles | None = field(default=None, kw_only=True)
+    """The same of all frames that were measured with this one, T = 1; None = it was measured alone."""
+    row: int = field(default=0, kw_only=True)
+    """Which of the block's rows it is."""
 
 
 def measure_rows(landmarks: Landmarks) -> Iterator[Landmarks]:
@@ -143,6 +147,8 @@ def measure_rows(landmarks: Landmarks) -> Iterator[Landmarks]:
             landmarks.scene_shift[one],
             landmarks.face[one],
             angles=angles[one],
+            block=angles,
+            row=t,
         )
 
 

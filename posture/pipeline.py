@@ -8,18 +8,18 @@ from math import isnan, nan
 from typing import Final
 
 from posture.alerts import Alert, AlertPolicy, Urgency
-from posture.angles import compute_angles, measure_rows
+from posture.angles import Angles, MeasuredLandmarks, compute_angles, measure_rows
 from posture.baseline import Baseline
 from posture.breaks import BreakKind, SittingClock
 from posture.calibration import fit_baseline
 from posture.camera_move import CameraMoveJudge
 from posture.coefficients import packaged_coefficients
-from posture.deviation import Estimator, Measure, compute_deviation, make_estimator
+from posture.deviation import Deviation, Estimator, Measure, compute_deviation, make_estimator
 from posture.errors import CalibrationError
 from posture.fit import FitJudge
 from posture.gates import Gates
 from posture.judging import Thresholds, find_presence, make_thresholds, ratio_error, slouch_ratio
-from posture.landmarks import FloatArray, Landmarks, concatenate
+from posture.landmarks import Landmarks, concatenate
 from posture.scatter import Scatter, release_ratio
 from posture.settings import JudgeSettings, Settings
 from posture.slouch import EventKind, Reason, SlouchEvent, SlouchMachine, SlouchState
@@ -145,6 +145,7 @@ class Pipeline:
         self._fit: FitJudge | None = None
         self._use(self._given_baseline if self._span_s is None else None)
         self._collected: list[Landmarks] = []
+        self._block: tuple[Angles, Estimator, Deviation] | None = None
         self._pending_span_s = self._span_s
         if self.baseline is not None and self.settings.calibration.check_fit:
             self._fit = FitJudge(self.baseline)  # a span's own needs no check
@@ -341,7 +342,6 @@ class Pipeline:
         self,
         landmarks: Landmarks,
         condition: Reason = Reason.NONE,
-        known: tuple[FloatArray, FloatArray] | None = None,
     ) -> Measured:
         """Measure one frame without judging it: the first half of :meth:`step`, free of thresholds.
 
@@ -349,9 +349,6 @@ class Pipeline:
         ----------
         landmarks, condition : Landmarks, Reason
             As for :meth:`step`.
-        known : (ndarray, ndarray), shape (M,), optional
-            Values and standard errors that :func:`compute_deviation` gives for this frame by the baseline in force, if
-            they are known already.
 
         Returns
         -------
@@ -367,7 +364,7 @@ class Pipeline:
         self._machine.check_time(t_s)
         if self._pending_span_s is not None:
             self._collect(landmarks, t_s, *self._pending_span_s)
-        values, reason, raw = self._measure(landmarks, t_s, known)
+        values, reason, raw = self._measure(landmarks, t_s)
         return Measured(t_s, values, condition if condition is not Reason.NONE else reason, raw)
 
     def measure_all(self, landmarks: Landmarks, conditions: Sequence[Reason]) -> Iterator[Measured]:
@@ -385,15 +382,8 @@ class Pipeline:
         Measured
             One per frame.
         """
-        estimator, known = None, None
-        for t, (row, condition) in enumerate(zip(measure_rows(landmarks), conditions, strict=True)):
-            if self._estimator is None or self._pending_span_s is not None:
-                yield self.measure(row, condition)
-                continue
-            if known is None or estimator is not self._estimator:
-                estimator = self._estimator
-                known = compute_deviation(compute_angles(landmarks).cues, estimator)
-            yield self.measure(row, condition, (known.values[t], known.standard_error[t]))
+        for row, condition in zip(measure_rows(landmarks), conditions, strict=True):
+            yield self.measure(row, condition)
 
     def _is_no_moment(self, t_s: float) -> bool:
         """Return whether a break reminder has to wait: silence was asked for, or an alert has just come."""
@@ -423,8 +413,20 @@ class Pipeline:
             self._estimator = make_estimator(baseline.cue_centre, packaged_coefficients())
             self._thresholds = make_thresholds(self.settings.judge, baseline)
 
+    def _deviations(
+        self, landmarks: Landmarks, angles: Angles, estimator: Estimator
+    ) -> tuple[list[float], list[float]]:
+        """Return the values and standard errors of one frame; those of a block are worked out in one go."""
+        if not isinstance(landmarks, MeasuredLandmarks) or landmarks.block is None:
+            alone = compute_deviation(angles.cues, estimator)
+            return alone.values[0].tolist(), alone.standard_error[0].tolist()
+        if self._block is None or self._block[0] is not landmarks.block or self._block[1] is not estimator:
+            self._block = landmarks.block, estimator, compute_deviation(landmarks.block.cues, estimator)
+        together = self._block[2]
+        return together.values[landmarks.row].tolist(), together.standard_error[landmarks.row].tolist()
+
     def _measure(
-        self, landmarks: Landmarks, t_s: float, known: tuple[FloatArray, FloatArray] | None
+        self, landmarks: Landmarks, t_s: float
     ) -> tuple[list[float], Reason, tuple[float, float, float] | None]:
         """Measure one frame, in what :class:`Measured` is made of.
 
@@ -436,10 +438,7 @@ class Pipeline:
         angles = compute_angles(landmarks)
         raw = _NOT_MEASURED
         if self._estimator is not None and not is_moved:
-            if known is None:
-                deviation = compute_deviation(angles.cues, self._estimator)
-                known = deviation.values[0], deviation.standard_error[0]
-            raw, self._standard_error = known[0].tolist(), known[1].tolist()
+            raw, self._standard_error = self._deviations(landmarks, angles, self._estimator)
         reason = self._gates.step(landmarks, angles, raw[Measure.HEAD_YAW_DEG], self.baseline, is_moved)
         if (
             self._fit is not None
