@@ -211,10 +211,13 @@ class ReplayProgress:
         )
         self._task = self._progress.add_task(name, total=duration_s)
         self._progress.start()
+        self._shown_s = -inf
 
     def handle(self, result: StepResult) -> None:
-        """Advance to the frame's time."""
-        self._progress.update(self._task, completed=result.t_s)
+        """Advance to the frame's time, once a second of it: most frames cannot be seen to move the bar."""
+        if result.t_s - self._shown_s >= 1.0:
+            self._shown_s = result.t_s
+            self._progress.update(self._task, completed=result.t_s)
 
     def close(self) -> None:
         """Take the bar away."""
