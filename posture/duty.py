@@ -185,9 +185,9 @@ class DutyCycle:
         return SlouchState.SLOUCHING if self._is_slouch_level else SlouchState.UPRIGHT
 
     def _is_near(self, result: StepResult) -> bool:
-        """Return whether a small movement would change the level."""
-        if result.reason is not Reason.NONE:
-            return False
+        """Return whether a small movement would change the level, or whether there is one."""
+        if result.is_near_limit or result.reason is not Reason.NONE:
+            return result.is_near_limit
         if self._is_slouch_level:
             return result.slouch_ratio < self._release_ratio / NEAR  # also where noise has lowered it
         return result.slouch_ratio > NEAR

@@ -6,7 +6,8 @@ A gate shuts when its quantity is beyond the limit and opens again only :data:`M
              /         `  \      `  `\      limit - 15 %  17
     judged   jjj....jj.........jjjjjjj
 
-What is asked first wins: a passer-by is in another place before they are badly seen.
+What is asked first wins: a passer-by is in another place before they are badly seen. Gates open for whoever comes after
+nobody was there for as long as it takes to count as away; a frame in which somebody was missed opens none.
 """
 
 from __future__ import annotations
@@ -75,6 +76,10 @@ class Gates:
     def reset(self) -> None:
         """Open all gates, as for somebody who has just come."""
         self._shut = [False] * len(Gate)
+        self._empty_since_s: float | None = None
+        self.is_near_limit = False
+        """Whether a quantity of the newest frame lies within :data:`MARGIN` of its limit, where the answer depends on
+        the frames before."""
 
     def step(
         self,
@@ -97,14 +102,14 @@ class Gates:
         is_camera_moved : bool
             Whether the background is elsewhere than it was.
         """
-        judge, luminance = self._judge, float(landmarks.luminance[0])
+        luminance = float(landmarks.luminance[0])
+        is_nobody = isnan(landmarks.xyzv[0, 0, 0])
+        self._open_if_away(float(landmarks.t_s[0]), is_nobody)
+        self.is_near_limit = False
         if isnan(luminance):
-            self.reset()
             return Reason.NO_PICTURE
-        is_dark = self._is_below(Gate.DARK, luminance, judge.min_luminance)
-        if isnan(landmarks.xyzv[0, 0, 0]):
-            self.reset()
-            self._shut[Gate.DARK] = is_dark
+        is_dark = self._is_below(Gate.DARK, luminance, self._judge.min_luminance)
+        if is_nobody:
             return Reason.TOO_DARK if is_dark else Reason.NO_PERSON
         if baseline is None:
             return Reason.NOT_CALIBRATED
@@ -117,6 +122,16 @@ class Gates:
         return self._find_elsewhere(angles, baseline) or self._find_unclear(
             landmarks, angles, head_yaw_deg, baseline
         )
+
+    def _open_if_away(self, t_s: float, is_nobody: bool) -> None:
+        """Open the gates that are about the person once nobody has been there for as long as counts as away."""
+        if not is_nobody:
+            self._empty_since_s = None
+            return
+        if self._empty_since_s is None:
+            self._empty_since_s = t_s
+        if t_s - self._empty_since_s >= self._judge.away_after_s:
+            self._shut[Gate.PLACE :] = [False] * (len(Gate) - Gate.PLACE)
 
     def _find_elsewhere(self, angles: Angles, baseline: Baseline) -> Reason:
         """Return OUT_OF_PLACE for somebody who is not where, or not as large as, the calibrated person."""
@@ -151,16 +166,19 @@ class Gates:
 
     def _is_above(self, gate: Gate, value: float, limit: float) -> bool:
         """Return whether a gate is shut by too large a value."""
-        boundary = (1.0 - MARGIN) * limit if self._shut[gate] else limit
-        return self._set(gate, value > boundary)
+        inner = (1.0 - MARGIN) * limit
+        self.is_near_limit |= inner < value <= limit
+        return self._set(gate, value > (inner if self._shut[gate] else limit))
 
     def _is_below(self, gate: Gate, value: float, limit: float) -> bool:
         """Return whether a gate is shut by too small a value."""
-        boundary = (1.0 + MARGIN) * limit if self._shut[gate] else limit
-        return self._set(gate, value < boundary)
+        inner = (1.0 + MARGIN) * limit
+        self.is_near_limit |= limit <= value < inner
+        return self._set(gate, value < (inner if self._shut[gate] else limit))
 
     def _is_cut(self, outside: float) -> bool:
         """Return whether somebody is cut by the edge, given how far they are outside, image widths."""
+        self.is_near_limit |= -EDGE_RATIO < outside <= 0.0
         return self._set(Gate.EDGE, outside > (-EDGE_RATIO if self._shut[Gate.EDGE] else 0.0))
 
     def _set(self, gate: Gate, is_shut: bool) -> bool:

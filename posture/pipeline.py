@@ -90,6 +90,8 @@ class StepResult:
     """One standard error of `slouch_ratio` against the truth, mostly the same from frame to frame; NaN = not judged."""
     release_ratio: float = JudgeSettings().release_ratio
     """Slouch ratio below which a slouch is over now: the noisier the landmarks, the lower."""
+    is_near_limit: bool = False
+    """Whether a small movement would change whether the frame can be judged at all, as of the head near `max_yaw_deg`."""
 
     @property
     def flexion_deviation_deg(self) -> float:
@@ -336,6 +338,7 @@ class Pipeline:
             self._policy.urgency(machine.state, machine.is_slouch_level, machine.slouched_s),
             error,
             release,
+            self._gates.is_near_limit,
         )
 
     def measure(

@@ -2,7 +2,8 @@
 
 Claimed, for every gate: well inside the limit it is open, well beyond it is shut with its own reason; a quantity that
 wavers about its limit by less than the margin changes the answer once; coming back by the margin opens it; whoever
-comes after nobody was there meets open gates.
+comes after nobody was there meets open gates, and who was missed in a frame or two the same ones; near a limit is
+where the answer depends on the frames before.
 """
 
 import dataclasses
@@ -108,10 +109,28 @@ def test_the_answer_is_that_of_the_last_clear_value(shares):
 
 @pytest.mark.parametrize("gate", [Reason.OUT_OF_PLACE, "far", Reason.LOW_CONFIDENCE, Reason.TURNED_AWAY])
 def test_whoever_comes_after_nobody_meets_open_gates(gate):
+    gates, empty = Gates(JUDGE), without_person(ONE, slice(None))
+    shut = step(gates, *GATES[gate](1.02))
+    assert shut is not Reason.NONE
+    t_s = 0.0
+    for seconds in (0.0, 0.9 * JUDGE.away_after_s, JUDGE.away_after_s):
+        for passed_s in {0.0, seconds}:
+            t_s += passed_s
+            nobody = dataclasses.replace(empty, t_s=np.array([t_s]))
+            assert step(gates, nobody) is Reason.NO_PERSON
+        landmarks, yaw_deg = GATES[gate](0.98)
+        back = step(gates, dataclasses.replace(landmarks, t_s=np.array([t_s])), yaw_deg)
+        assert back is (Reason.NONE if seconds == JUDGE.away_after_s else shut), "somebody else, or just missed"
+
+
+@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("is_shut", [False, True])
+def test_near_a_limit_is_where_the_answer_depends_on_the_frames_before(gate, is_shut):
     gates = Gates(JUDGE)
-    assert step(gates, *GATES[gate](1.02)) is not Reason.NONE
-    assert step(gates, without_person(ONE, slice(None))) is Reason.NO_PERSON
-    assert step(gates, *GATES[gate](0.98)) is Reason.NONE
+    for share, is_near in ((0.8, False), (0.98, True), (1.1, False), (0.8, False)):
+        step(gates, *GATES[gate](1.1 if is_shut else 0.5))
+        step(gates, *GATES[gate](share))
+        assert gates.is_near_limit is is_near, share
 
 
 def test_a_dim_room_does_not_flicker_while_nobody_is_there_either():
