@@ -25,12 +25,13 @@ from posture.notifiers import FallbackNotifier, make_notifier
 from posture.notify import Notification, NullNotifier, PlyerNotifier
 from posture.popups import PopupNotifier
 from posture.settings import NotifySettings
-from posture.wording import BUTTONS
+from posture.wording import BUTTONS, CAMERA_MOVED_TEXT
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs a freedesktop session")
 
-ACTIONS = tuple(BUTTONS)
+ACTIONS = ("snooze", "recalibrate", "wrong")  # a slouch's, the most that one popup has
 HELLO = Notification("Time to sit tall?", "Neck 14° forward & on", 7, ACTIONS)
+CAMERA_MOVED = Notification(*CAMERA_MOVED_TEXT, 7, ("rezero", "recalibrate"))
 PATH = "/org/freedesktop/Notifications"
 
 
@@ -72,7 +73,7 @@ def test_the_service_gets_text_buttons_expiry_and_silence(bus, silent_terminal):
         plain = json.loads(service.line())
     assert (asked["app_name"], asked["summary"]) == ("Posture", "Time to sit tall?")
     assert asked["body"] == "Neck 14° forward &amp; on", "bodies are markup where the service says so"
-    assert asked["actions"] == [text for pair in BUTTONS.items() for text in pair]
+    assert asked["actions"] == [text for action in ACTIONS for text in (action, BUTTONS[action])]
     assert asked["expire_timeout_ms"] == 7000
     assert asked["hints"] == {"urgency": 1, "transient": True, "suppress-sound": True}
     assert (plain["summary"], plain["body"], plain["actions"]) == ("Posture", "ab", [])
@@ -80,11 +81,11 @@ def test_the_service_gets_text_buttons_expiry_and_silence(bus, silent_terminal):
     assert "suppress-sound" not in plain["hints"]
 
 
-@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("action", BUTTONS)
 def test_a_press_is_heard_once_and_its_popup_taken_away(bus, silent_terminal, action):
     heard = []
     with bus.scripted_service("buttons") as service, popups(heard.append) as notifier:
-        notifier.send(HELLO)
+        notifier.send(CAMERA_MOVED if action in CAMERA_MOVED.actions else HELLO)
         service.line()
         press(bus, 1, action)
         assert json.loads(service.line()) == {"closed": 1}
@@ -347,15 +348,26 @@ def n_shown_pixels(display, path):
     return int((screenshot(display, path) > 0).any(axis=2).sum())
 
 
-@pytest.mark.parametrize(("action", "x_ratio"), [("snooze", 0.17), ("recalibrate", 0.5), ("wrong", 0.83)])
-def test_a_click_of_the_mouse_is_heard_and_the_popup_goes(bus, silent_terminal, tmp_path, action, x_ratio):
+@pytest.mark.parametrize(
+    ("told", "action", "x_ratio", "y_ratio"),
+    [
+        (HELLO, "snooze", 0.17, 0.74),
+        (HELLO, "recalibrate", 0.5, 0.74),
+        (HELLO, "wrong", 0.83, 0.74),
+        (CAMERA_MOVED, "rezero", 0.25, 0.78),
+        (CAMERA_MOVED, "recalibrate", 0.75, 0.78),
+    ],
+)
+def test_a_click_of_the_mouse_is_heard_and_the_popup_goes(
+    bus, silent_terminal, tmp_path, told, action, x_ratio, y_ratio
+):
     require("xdotool")
     heard = []
     picture = tmp_path / "screen.png"
     with x_display() as display, bus.xfce4_notifyd(display), popups(heard.append) as notifier:
-        notifier.send(HELLO)
+        notifier.send(told)
         wait_until(lambda: n_shown_pixels(display, picture) > 20_000, "a popup on the screen")
-        click(display, x_ratio, 0.74)
+        click(display, x_ratio, y_ratio)
         wait_until(lambda: heard == [action], f"a press of {action}")
         wait_until(lambda: n_shown_pixels(display, picture) < 1000, "the popup to go")
 

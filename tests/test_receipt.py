@@ -5,6 +5,7 @@ from math import nan
 
 import numpy as np
 import pytest
+from cli_helpers import FIXTURES
 from synthetic import person, steady_times
 
 from posture.angles import Place, compute_angles
@@ -14,14 +15,15 @@ from posture.deviation import Measure
 from posture.judging import make_thresholds
 from posture.receipt import Grade, find_drift, make_receipt
 from posture.settings import JudgeSettings
+from posture.trace import load_trace
 
 JUDGE = JudgeSettings()
 TIMES = np.array(steady_times(4, 8.0))
 
 
 def taken(**changes):
-    """Baseline and quality of somebody upright."""
-    landmarks = person(TIMES, **({"noise": 5e-4} | changes))
+    """Baseline and quality of somebody upright before a camera above their screen, a little higher than their ears."""
+    landmarks = person(TIMES, **({"noise": 5e-4, "height_m": 0.7} | changes))
     return fit_baseline(landmarks, JUDGE), assess(landmarks, compute_angles(landmarks), JUDGE)
 
 
@@ -35,6 +37,16 @@ def test_a_good_calibration_gets_no_advice():
     assert (found.grade, found.advice, found.raised, found.is_personal) == (Grade.GOOD, (), (), False)
     assert 0.0 < found.spread.neck_deg < found.thresholds.neck_deg == JUDGE.neck_deg
     assert 1.0 < found.neck_error_deg < 10.0
+
+
+@pytest.mark.parametrize("name", ["front", "laptop", "quarter", "side"])
+def test_pictures_of_people_who_sit_well_are_a_good_calibration(name):
+    upright = load_trace(FIXTURES / f"{name}_upright_slouch.npz")[:24]
+    baseline, quality = fit_baseline(upright, JUDGE), assess(upright, compute_angles(upright), JUDGE)
+    found = make_receipt(baseline, JUDGE, quality)
+    assert (found.grade, found.advice, found.raised) == (Grade.GOOD, (), ())
+    assert found.neck_error_deg < 0.5 * JUDGE.neck_deg
+    assert found.thoracic_error_deg < 0.6 * JUDGE.thoracic_deg
 
 
 SHORTCOMINGS = {

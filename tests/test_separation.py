@@ -73,9 +73,10 @@ def test_the_wrong_order_is_said_of_rendered_people(name):
 
 def test_a_slouch_that_is_not_held_is_said():
     rows = np.arange(len(UPRIGHT)) % 5 < 2
-    xyzv, world_m = SLOUCH.xyzv.copy(), SLOUCH.world_m.copy()
-    xyzv[rows], world_m[rows] = UPRIGHT.xyzv[rows], UPRIGHT.world_m[rows]
-    found = separate(BASELINE, UPRIGHT, dataclasses.replace(SLOUCH, xyzv=xyzv, world_m=world_m), JUDGE)
+    xyzv, world_m, face = SLOUCH.xyzv.copy(), SLOUCH.world_m.copy(), SLOUCH.face.copy()
+    xyzv[rows], world_m[rows], face[rows] = UPRIGHT.xyzv[rows], UPRIGHT.world_m[rows], UPRIGHT.face[rows]
+    sagging = dataclasses.replace(SLOUCH, xyzv=xyzv, world_m=world_m, face=face)
+    found = separate(BASELINE, UPRIGHT, sagging, JUDGE)
     assert found.slouch_ratio > 1.0
     assert "hardly be told" in found.problem
 
