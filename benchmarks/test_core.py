@@ -1,4 +1,4 @@
-"""Stages of the core, for comparing versions: ``python -m pytest benchmarks --benchmark-enable``."""
+"""Stages of the core, for comparing versions: ``python -m pytest benchmarks --benchmark-enable -n 0``."""
 
 from __future__ import annotations
 
