@@ -189,9 +189,7 @@ def simulate(landmarks, settings, span_s):
                 and confidence >= CameraMoveJudge.MIN_CONFIDENCE
             )
             held = dataclasses.replace(one, scene_shift=NO_SHIFT)
-        results.append(
-            pipeline.step(one if is_judged else dataclasses.replace(held, t_s=np.array([t_s])))
-        )
+        results.append(pipeline.step(one if is_judged else dataclasses.replace(held, t_s=np.array([t_s]))))
         is_unsure = is_shifted is not (results[-1].reason is Reason.CAMERA_MOVED)
         due_s = t_s + duty.step(results[-1], is_judged=is_judged, is_unsure=is_unsure)
     return results, judged

@@ -120,7 +120,9 @@ def test_whoever_comes_after_nobody_meets_open_gates(gate):
             assert step(gates, nobody) is Reason.NO_PERSON
         landmarks, yaw_deg = GATES[gate](0.98)
         back = step(gates, dataclasses.replace(landmarks, t_s=np.array([t_s])), yaw_deg)
-        assert back is (Reason.NONE if seconds == JUDGE.away_after_s else shut), "somebody else, or just missed"
+        assert back is (Reason.NONE if seconds == JUDGE.away_after_s else shut), (
+            "somebody else, or just missed"
+        )
 
 
 @pytest.mark.parametrize("gate", GATES)
