@@ -228,7 +228,8 @@ def test_sums_over_parts_are_the_sums_over_all(pairs, cut):
 def test_the_keeper_has_what_the_summary_has():
     t_s = np.array(steady_times(4.0, 60.0))
     upright, slouched = (
-        person(t, neck_deg=neck) for t, neck in ((t_s[t_s < 30], 12.0), (t_s[t_s >= 30], 45.0))
+        person(t, neck_deg=neck, thoracic_deg=trunk)
+        for t, neck, trunk in ((t_s[t_s < 30], 12.0, 2.0), (t_s[t_s >= 30], 45.0, 24.0))
     )
     pipeline = Pipeline(Settings(), calibrate_span_s=(0.0, 8.0))
     keeper, summarizer = CourseKeeper(), Summarizer(MAX_GAP_S)
