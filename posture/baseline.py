@@ -33,7 +33,7 @@ class Baseline:
     """What upright looks like; fitted once, never changed silently."""
 
     cue_centre: FloatArray
-    """(Q,) median of every cue over the calibration, see :data:`posture.cues.CUES`; NaN from `N_POSE_CUES` on where no
+    """(Q,) median of every cue over the calibration, see :data:`CUES`; NaN from `N_POSE_CUES` on where no
     face was seen, or was not looked for."""
     cue_spread: FloatArray
     """(Q,) robust standard deviation (1.4826 x median absolute deviation) of the same, NaN with them."""

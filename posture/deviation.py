@@ -99,7 +99,7 @@ class Coefficients:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """One network made personal by a baseline; see :func:`make_network`."""
+    """One network made personal by a baseline."""
 
     centre: FloatArray
     """(Q, 1) cues at which the standardised cues are 0, as the picture shows them."""

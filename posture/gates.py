@@ -78,8 +78,9 @@ class Gates:
         self._shut = [False] * len(Gate)
         self._empty_since_s: float | None = None
         self.is_near_limit = False
-        """Whether a quantity of the newest frame lies within :data:`MARGIN` of its limit, where the answer depends on
-        the frames before."""
+        """Whether place, size, turn or distance from the edge in the newest frame is within the margin of its limit:
+        the answer depends on the frames before, and a small movement changes it. Not so light and visibility, which
+        may stay there for hours."""
 
     def step(
         self,
@@ -172,9 +173,8 @@ class Gates:
 
     def _is_below(self, gate: Gate, value: float, limit: float) -> bool:
         """Return whether a gate is shut by too small a value."""
-        inner = (1.0 + MARGIN) * limit
-        self.is_near_limit |= limit <= value < inner
-        return self._set(gate, value < (inner if self._shut[gate] else limit))
+        boundary = (1.0 + MARGIN) * limit if self._shut[gate] else limit
+        return self._set(gate, value < boundary)
 
     def _is_cut(self, outside: float) -> bool:
         """Return whether somebody is cut by the edge, given how far they are outside, image widths."""

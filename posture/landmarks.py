@@ -55,11 +55,11 @@ class Face(IntEnum):
 
     The axes are the face's own, leftward, downward and backward, each times the face's scale, as they lie in the
     picture: their x is to the right, their y down. Mirroring the picture makes 1 minus `CENTRE_X` of it and flips
-    the sign of the columns in :data:`ODD_FACE`.
+    the sign of the columns in `ODD_FACE`.
     """
 
     CENTRE_X = 0
-    """Middle of the rigid points (:mod:`posture.face`), from the left edge."""
+    """Middle of the rigid points (`posture.face`), from the left edge."""
     CENTRE_Y = 1
     """The same, from the top edge."""
     AX_X = 2

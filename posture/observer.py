@@ -113,7 +113,7 @@ class Observer:
         Raises
         ------
         TimestampError, ShapeError, LandmarkerError
-            As :meth:`PoseLandmarker.detect <posture.landmarker.PoseLandmarker.detect>`, or if the face network fails.
+            As :meth:`PoseLandmarker.detect`, or if the face network fails.
         """
         landmarks = self._follower.detect(frame)
         if frame.image_rgb is None:

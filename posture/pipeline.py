@@ -91,7 +91,7 @@ class StepResult:
     release_ratio: float = JudgeSettings().release_ratio
     """Slouch ratio below which a slouch is over now: the noisier the landmarks, the lower."""
     is_near_limit: bool = False
-    """Whether a small movement would change whether the frame can be judged at all (the head near `max_yaw_deg`)."""
+    """Whether a small movement decides if the frame can be judged at all: the head turned by nearly `max_yaw_deg`."""
 
     @property
     def flexion_deviation_deg(self) -> float:

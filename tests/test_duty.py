@@ -316,8 +316,10 @@ def test_an_unchanged_picture_is_held_and_a_changed_one_judged(preset, situation
         result_at(0.0, SlouchState.AWAY, ratio=0.1),
         result_at(0.0, SlouchState.UPRIGHT, Reason.NO_PERSON),
         result_at(0.0, SlouchState.UPRIGHT, Reason.TURNED_AWAY),
+        dataclasses.replace(result_at(0.0, SlouchState.UPRIGHT), is_near_limit=True),
+        dataclasses.replace(result_at(0.0, SlouchState.UNKNOWN, Reason.TURNED_AWAY), is_near_limit=True),
     ],
-    ids=["slouch", "near", "recovery", "return", "leaving", "turning"],
+    ids=["slouch", "near", "recovery", "return", "leaving", "turning", "nearly turned", "nearly back"],
 )
 def test_what_is_unclear_is_judged_at_least_every_confirmation_interval(preset, unclear):
     seen = looks(settings_of(preset), lambda t: dataclasses.replace(unclear, t_s=t), 0.0, 30.0)
