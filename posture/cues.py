@@ -127,6 +127,23 @@ _LEAST: Final = np.array(
 )  # face unit, shoulder_width, square of a line in the world
 
 
+def fit_weights(points: FloatArray) -> FloatArray:
+    """Return (3, P) weights that turn a picture of a rigid body's P points into the rows of scale times rotation.
+
+    Parameters
+    ----------
+    points : ndarray, shape (P, 3)
+        The rigid body; its middle does not matter.
+
+    Returns
+    -------
+    ndarray, shape (3, P)
+        Of the weak-perspective fit, for a picture's points minus their middle.
+    """
+    centred = points - points.mean(axis=0)
+    return np.asarray(np.linalg.pinv(centred) * np.sqrt((centred**2).sum() / 3.0))
+
+
 def _vector_weights() -> FloatArray:
     """Return (13, 14) weights of the first 13 points: :data:`VECTORS` in image widths, shoulder and ear middles."""
     nose, eyes, ears, mouth, shoulders = (0,), (1, 2, 3, 4, 5, 6), (7, 8), (9, 10), (11, 12)
@@ -137,8 +154,7 @@ def _vector_weights() -> FloatArray:
         return w
 
     ear_middle, shoulder_middle = mean(ears), mean(shoulders)
-    centred = FACE_CM - FACE_CM.mean(axis=0)
-    fit = np.linalg.pinv(centred) * np.sqrt((centred**2).sum() / 3.0)  # (3, 11): columns of scale x rotation
+    fit = fit_weights(FACE_CM)
     axes = np.zeros((_N_POINTS, 3))
     axes[:11] = fit.T - fit.T.mean(axis=0)
     columns = [

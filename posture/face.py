@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from posture.cues import FACE_CM
+from posture.cues import FACE_CM, fit_weights
 from posture.landmarks import FloatArray
 
 CROP_PX: Final = 192
@@ -80,16 +80,10 @@ def _template() -> FloatArray:
     return np.asarray(points - points.mean(axis=0))
 
 
-def _fit_weights(template: FloatArray) -> FloatArray:
-    """Return (3, P) weights that turn centred points of a picture into the rows of scale times rotation."""
-    centred = template - template.mean(axis=0)
-    return np.asarray(np.linalg.pinv(centred) * np.sqrt((centred**2).sum() / 3.0))
-
-
 RIGID_FACE: Final = _template()
 """(P, 3) the rigid face, see above."""
-_MESH_WEIGHTS: Final = _fit_weights(RIGID_FACE)
-_POSE_WEIGHTS: Final = _fit_weights(FACE_CM)
+_MESH_WEIGHTS: Final = fit_weights(RIGID_FACE)
+_POSE_WEIGHTS: Final = fit_weights(FACE_CM)
 
 
 def face_crop(points_px: FloatArray) -> tuple[float, float, float, float] | None:
