@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import math
 import sys
+import threading
 from pathlib import Path
 from typing import Any, Self
 
@@ -31,6 +32,7 @@ LUMA_RGB = (0.299, 0.587, 0.114)  # ITU-R BT.601-7, section 2.5.1
 _open_natives: list[Any] = []
 """Native landmarkers in use. Held here because one that the garbage collector finds closes itself in the
 middle of whatever runs, which is a deadlock if that is a call of another one (mediapipe 0.10.31)."""
+_importing = threading.Lock()
 
 
 class PoseLandmarker:
@@ -66,21 +68,7 @@ class PoseLandmarker:
         self._model_path = (packaged if model_path is None else model_path).absolute()
         self._is_packaged = self._model_path == packaged
         check_model(self._model_path, self._is_packaged)
-        # MediaPipe's audio part, unused here, imports sounddevice, which starts the system's audio or, where
-        # there is none, has ctypes run a compiler; it gets along without. Hidden for this import only.
-        sounddevice = sys.modules.setdefault("sounddevice", None)  # type: ignore[arg-type]
-        try:
-            import mediapipe
-            from mediapipe.tasks.python import vision
-        except (ImportError, OSError) as error:
-            raise LandmarkerError(
-                f"mediapipe cannot be loaded ({_one_line(error)}): reinstall it with"
-                " python -m pip install --force-reinstall mediapipe==0.10.31"
-            ) from error
-        finally:
-            if sounddevice is None:
-                del sys.modules["sounddevice"]
-        self._mediapipe, self._vision = mediapipe, vision
+        self._mediapipe, self._vision = _import_mediapipe()
         self._min_confidence = min_confidence
         self._quiet = quiet
         self._last_t_s = -math.inf
@@ -314,6 +302,28 @@ def _checked(image: UInt8Array) -> UInt8Array:
     if image.ndim != 3 or image.shape[2] != 3 or image.size == 0 or image.dtype != np.uint8:
         raise ShapeError(f"frame: picture is {image.shape} {image.dtype}, expected (H, W, 3) uint8")
     return np.ascontiguousarray(image)
+
+
+def _import_mediapipe() -> tuple[Any, Any]:
+    """Import MediaPipe and its vision tasks, one thread at a time.
+
+    Its audio part, unused here, imports sounddevice, which starts the system's audio or, where there is
+    none, has ctypes run a compiler; MediaPipe gets along without. Hidden for this import only.
+    """
+    with _importing:
+        sounddevice = sys.modules.setdefault("sounddevice", None)  # type: ignore[arg-type]
+        try:
+            import mediapipe
+            from mediapipe.tasks.python import vision
+        except (ImportError, OSError) as error:
+            raise LandmarkerError(
+                f"mediapipe cannot be loaded ({_one_line(error)}): reinstall it with"
+                " python -m pip install --force-reinstall mediapipe==0.10.31"
+            ) from error
+        finally:
+            if sounddevice is None:
+                del sys.modules["sounddevice"]
+    return mediapipe, vision
 
 
 def _one_line(error: BaseException) -> str:
