@@ -24,7 +24,6 @@ from posture.duty import SETTLE_S, DutyCycle
 from posture.errors import SourceError
 from posture.landmarks import Frame
 from posture.monitor import FrameObserver, run_monitor
-from posture.pipeline import StepResult
 from posture.recording.reader import TraceReader
 from posture.recording.records import Chunk, Header, Rebase, Snooze
 from posture.recording.table import LandmarkTable
@@ -33,6 +32,7 @@ from posture.session import StopSignals
 from posture.sinks import Sink
 from posture.slouch import Reason
 from posture.sources import LiveSource
+from posture.step_result import StepResult
 from posture.tables import baseline_text
 from posture.wiring import check_outputs, make_console, make_observer, open_with_settings, print_notes
 from posture.words import REASONS, clock

@@ -45,6 +45,8 @@ PURE = [
     "alerts",
     "breaks",
     "stretches",
+    "measured",
+    "step_result",
     "pipeline",
     "duty",
     "glimpse",

@@ -14,9 +14,10 @@ from posture.clip_replay import Judged, Outputs, ReplayPlan, judge_clip, model_d
 from posture.errors import ModelFileError, SourceError
 from posture.files import make_folder
 from posture.jobs import Report
-from posture.pipeline import Pipeline, StepResult
+from posture.pipeline import Pipeline
 from posture.session import StopSignals
 from posture.sources import FrameSource
+from posture.step_result import StepResult
 
 _BLOCK = 1 << 20
 

@@ -15,10 +15,11 @@ from posture.evaluation.result import Failure, Result
 from posture.evaluation.scoring import ClipScore, score_run
 from posture.jobs import Report, run_jobs
 from posture.labels.labels import check_labels
-from posture.pipeline import Pipeline, StepResult
+from posture.pipeline import Pipeline
 from posture.session import StopSignals
 from posture.settings import Settings
 from posture.sources import FrameSource
+from posture.step_result import StepResult
 
 
 def score_case(
