@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import mjpeg_server
 import pytest
 from actor import Actor
 from hypothesis import settings
 
+import posture
 from posture.capture import import_cv2
 
 # A busy machine is not a bug: how long an example takes is no reason to fail.
@@ -25,6 +28,12 @@ HAS_MOUNTS = (
 )
 """Whether a mount namespace may be had: a property of the kernel or container, which no package can mend."""
 collect_ignore = [] if HAS_MOUNTS else ["test_autostart_live.py"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the program once: it is started some thousand times, often where no bytecode may be written."""
+    if not hasattr(config, "workerinput"):
+        compileall.compile_dir(Path(posture.__file__).parent, quiet=2)
 
 
 def pytest_report_header() -> list[str]:

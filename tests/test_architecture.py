@@ -6,6 +6,7 @@ everything public says what it is.
 """
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -383,6 +384,7 @@ TREES = {dotted(path): ast.parse(path.read_text("utf-8")) for path in sorted(PAC
 PACKAGES = {name for name in TREES if (PACKAGE / name.replace(".", "/") / "__init__.py").is_file()}
 
 
+@functools.cache
 def imports(tree):
     """Return the modules that `tree` imports anywhere, functions included, type checking excluded."""
     skipped = {
@@ -522,9 +524,37 @@ def test_starting_loads_nothing_heavy(code):
     assert ("calibrate" in output) == (code == HELP), "the help was really shown"
 
 
+ONE_BY_ONE = """
+import os
+import sys
+
+import numpy  # as all of them may
+
+for name in sys.argv[1:]:
+    child = os.fork()
+    if child == 0:
+        __import__(name)
+        print(name, *sys.modules, flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+
+
+@pytest.fixture(scope="module")
+def loaded_alone():
+    """By pure module: what an interpreter that had numpy only has loaded after importing it."""
+    names = [f"posture.{module}" for module in PURE]
+    done = subprocess.run(
+        [sys.executable, "-c", ONE_BY_ONE, *names], capture_output=True, text=True, check=False, timeout=300
+    )
+    loaded = {line.split()[0]: set(line.split()[1:]) for line in done.stdout.splitlines()}
+    assert set(loaded) == set(names), done.stderr
+    return loaded
+
+
 @pytest.mark.parametrize("module", PURE)
-def test_a_pure_module_loads_no_library_but_numpy(module):
-    modules, _ = loaded_by(f"import posture.{module}")
+def test_a_pure_module_loads_no_library_but_numpy(loaded_alone, module):
+    modules = loaded_alone[f"posture.{module}"]
     assert f"posture.{module}" in modules
     loaded = {name.split(".")[0] for name in modules}
     assert not loaded & {"cv2", "mediapipe", "plyer", "rich", "typer", "sqlite3", "platformdirs"}
