@@ -13,7 +13,8 @@ from posture.evaluation.cases import Case
 from posture.evaluation.course import CourseKeeper
 from posture.evaluation.result import Failure, Result
 from posture.evaluation.scoring import ClipScore, score_run
-from posture.jobs import Report, run_jobs
+from posture.jobs.outcome import Report
+from posture.jobs.processes import run_jobs
 from posture.labels.labels import check_labels
 from posture.pipeline import Pipeline
 from posture.session import StopSignals

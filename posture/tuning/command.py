@@ -16,8 +16,8 @@ from posture.errors import EvaluationError, OutputError
 from posture.evaluation.cases import Case, Cases, find_cases
 from posture.evaluation.statistics import check_statistics
 from posture.files import write_atomically
-from posture.jobs import Progress as JobProgress
-from posture.jobs import run_jobs
+from posture.jobs.outcome import Progress as JobProgress
+from posture.jobs.processes import run_jobs
 from posture.session import StopSignals
 from posture.tuning.choice import CURRENT
 from posture.tuning.figures import as_json
