@@ -13,6 +13,13 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import msgspec
+
+from posture.config import state_path
+from posture.status import read_status
 
 FIXTURES = Path(__file__).parent / "fixtures"
 FRONT = FIXTURES / "front_upright_slouch.mp4"
@@ -171,6 +178,14 @@ def running(*args: str | Path, env: dict[str, str], **options):
         process.popen.wait(10)
         process._reader.join(10)
         process.popen.stdout.close()
+
+
+def status(env: dict[str, str]) -> dict[str, Any]:
+    """What `posture status --json` tells of the running monitor; asked from here, as often as one likes."""
+    with mock.patch.dict(os.environ, env, clear=True):
+        told = read_status(state_path())
+    assert told is not None, "no monitor is running"
+    return msgspec.to_builtins(told)
 
 
 def read_events(path: Path) -> list[dict]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import compileall
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -31,7 +32,13 @@ collect_ignore = [] if HAS_MOUNTS else ["test_autostart_live.py"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Compile the program once: it is started some thousand times, often where no bytecode may be written."""
+    """Make every run alike, in the background too, and compile the program once: it is started some thousand times."""
+    if (
+        signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    ):  # as a shell hands it to what runs in the background
+        signal.signal(
+            signal.SIGINT, signal.default_int_handler
+        )  # else Ctrl-C would mean nothing to any child
     if not hasattr(config, "workerinput"):
         compileall.compile_dir(Path(posture.__file__).parent, quiet=2)
 
