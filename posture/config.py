@@ -6,6 +6,7 @@ The only module that reads or writes the configuration file.
 from __future__ import annotations
 
 import difflib
+import functools
 import os
 import tomllib
 from collections.abc import Callable, Mapping
@@ -353,6 +354,7 @@ def _convert(given: dict[str, Any], where: str) -> Settings:
         raise SettingsError(f"{where}: {key or 'settings'}: {text[0].lower()}{text[1:]} - {hint}") from error
 
 
+@functools.cache
 def _fields(struct: type[msgspec.Struct]) -> tuple[msgspec_inspect.Field, ...]:
     """Return the described fields of a settings struct."""
     described = msgspec_inspect.type_info(struct)

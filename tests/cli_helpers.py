@@ -67,6 +67,7 @@ def home_env(home: Path, **changes: str) -> dict[str, str]:
         "TERM": "dumb",
         "LC_ALL": "C.UTF-8",
         "PYTHONDONTWRITEBYTECODE": "1",
+        "MPLCONFIGDIR": str(shared_folder() / "matplotlib"),  # its list of fonts takes a second to make
         **changes,
     }
 
