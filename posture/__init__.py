@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from posture.api.evaluation import evaluate as evaluate
     from posture.api.measure import measure_deviation as measure_deviation
     from posture.api.result import ReplayResult as ReplayResult
+    from posture.api.tuning import TuneFigures as TuneFigures
+    from posture.api.tuning import TuneResult as TuneResult
+    from posture.api.tuning import tune as tune
     from posture.baseline import Baseline as Baseline
     from posture.baseline import Placement as Placement
     from posture.bundled import demo_clip as demo_clip
@@ -192,6 +195,9 @@ _HOME = {
     "Figures": "evaluation.figures",
     "Estimate": "evaluation.figures",
     "AngleFigures": "evaluation.figures",
+    "tune": "api.tuning",
+    "TuneResult": "api.tuning",
+    "TuneFigures": "api.tuning",
     # Files
     "load_baseline": "profiles",
     "save_baseline": "profiles",
