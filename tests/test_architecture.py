@@ -190,6 +190,7 @@ OUTER = [
     "reception",
     "session",
     "load",
+    "console",
     "tables",
     "panel",
     "terminal",
@@ -321,6 +322,7 @@ HOME = {
     "rich": {
         "terminal",
         "panel",
+        "console",
         "tables",
         "wiring",
         "assembly",
@@ -522,7 +524,13 @@ HELP = "sys.argv = ['posture', '--help']\nfrom posture.cli import main\ntry:\n  
 
 
 @pytest.mark.parametrize(
-    "code", ["import posture", "import posture; dir(posture); posture.__version__", HELP]
+    "code",
+    [
+        "import posture",
+        "import posture; dir(posture); posture.__version__",
+        "import posture.controlling, posture.inspecting",  # what a hotkey is waited for: status, pause, snooze
+        HELP,
+    ],
 )
 def test_starting_loads_nothing_heavy(code):
     modules, output = loaded_by(code)

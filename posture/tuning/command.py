@@ -12,10 +12,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from posture.config import config_path, load_settings
 from posture.config_edit import check_editor, store_values
+from posture.console import make_console
 from posture.errors import EvaluationError, OutputError
 from posture.evaluation.cases import Cases, find_cases
 from posture.evaluation.statistics import check_statistics
-from posture.files import write_atomically
+from posture.files import check_outputs, write_atomically
 from posture.jobs.outcome import Progress as JobProgress
 from posture.jobs.processes import run_jobs
 from posture.session import StopSignals
@@ -27,7 +28,6 @@ from posture.tuning.running import gather, make_finding
 from posture.tuning.sweep import Sweep, make_sweep
 from posture.tuning.telling import tell, to_value
 from posture.tuning.working import Task
-from posture.wiring import check_outputs, make_console
 from posture.words import needs_ascii
 
 MAX_NAMED = 3
