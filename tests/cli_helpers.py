@@ -1,26 +1,27 @@
 """The program as a user starts it: a child process in a home of its own, and runs that several tests look at."""
 
-import atexit
 import contextlib
 import functools
 import json
 import os
-import shutil
+import pickle
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from unittest import mock
 
 import msgspec
+from filelock import FileLock
 
 from posture.config import state_path
 from posture.status import read_status
 
+T = TypeVar("T")
 FIXTURES = Path(__file__).parent / "fixtures"
 FRONT = FIXTURES / "front_upright_slouch.mp4"
 EMPTY = FIXTURES / "empty_room.mp4"
@@ -193,15 +194,31 @@ def read_events(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-@functools.cache
+SHARED = "POSTURE_TESTS_SHARED"
+"""Variable that names the folder of :func:`shared_folder`; conftest.py makes it and takes it away."""
+
+
 def shared_folder() -> Path:
-    """A folder for the runs that several test files look at."""
-    folder = Path(tempfile.mkdtemp(prefix="posture-shared-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
+    """A folder for the runs that several test files look at, the same in all processes of a test run."""
+    return Path(os.environ[SHARED])
 
 
-@functools.cache
+def once(make: Callable[[], T]) -> Callable[[], T]:
+    """Have what `make` returns made once in a test run, by whichever process comes first; the others read it."""
+
+    @functools.cache
+    @functools.wraps(make)
+    def made() -> T:
+        path = shared_folder() / f"{make.__name__}.pickle"
+        with FileLock(f"{path}.lock"):
+            if not path.exists():
+                path.write_bytes(pickle.dumps(make()))
+            return pickle.loads(path.read_bytes())
+
+    return made
+
+
+@once
 def front_replay() -> tuple[Path, Path, subprocess.CompletedProcess[str]]:
     """Trace, events and output of replaying FRONT, its upright first 6 s taken as the baseline."""
     folder = shared_folder()
@@ -214,7 +231,7 @@ def front_replay() -> tuple[Path, Path, subprocess.CompletedProcess[str]]:
     return trace, events, done
 
 
-@functools.cache
+@once
 def front_baseline() -> Path:
     """Profile `front` as `posture calibrate` takes it from the upright first 6 s of FRONT."""
     home = shared_folder() / "home"

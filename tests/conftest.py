@@ -7,11 +7,13 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 from pathlib import Path
 
 import mjpeg_server
 import pytest
 from actor import Actor
+from cli_helpers import SHARED
 from hypothesis import settings
 
 import posture
@@ -41,6 +43,13 @@ def pytest_configure(config: pytest.Config) -> None:
         )  # else Ctrl-C would mean nothing to any child
     if not hasattr(config, "workerinput"):
         compileall.compile_dir(Path(posture.__file__).parent, quiet=2)
+        os.environ[SHARED] = tempfile.mkdtemp(prefix="posture-shared-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Take away what the processes of this run have shared."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ[SHARED], ignore_errors=True)
 
 
 def pytest_report_header() -> list[str]:
