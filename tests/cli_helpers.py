@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from unittest import mock
 
+import cv2
 import msgspec
 from filelock import FileLock
 
@@ -229,6 +230,19 @@ def front_replay() -> tuple[Path, Path, subprocess.CompletedProcess[str]]:
         env=home_env(folder / "home"),
     )
     return trace, events, done
+
+
+@once
+def front_start() -> Path:
+    """The first 18 s of FRONT, in which a slouch begins: for what happens whatever the rest of it is."""
+    path = shared_folder() / "front_start.avi"
+    reader = cv2.VideoCapture(str(FRONT))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 4.0, (640, 480))
+    for _ in range(18 * 4):
+        writer.write(reader.read()[1])
+    writer.release()
+    reader.release()
+    return path
 
 
 @once
