@@ -1,13 +1,16 @@
 """The program as a user starts it: a child process in a home of its own, and runs that several tests look at."""
 
+import atexit
 import contextlib
 import functools
 import json
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -199,9 +202,14 @@ SHARED = "POSTURE_TESTS_SHARED"
 """Variable that names the folder of :func:`shared_folder`; conftest.py makes it and takes it away."""
 
 
+@functools.cache
 def shared_folder() -> Path:
     """A folder for the runs that several test files look at, the same in all processes of a test run."""
-    return Path(os.environ[SHARED])
+    if SHARED in os.environ:
+        return Path(os.environ[SHARED])
+    folder = Path(tempfile.mkdtemp(prefix="posture-shared-"))  # a benchmark's, not a test run
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def once(make: Callable[[], T]) -> Callable[[], T]:
