@@ -20,7 +20,7 @@ from statistics import median
 from posture.batch.clip_work import ClipItem, judge_rows
 from posture.batch.encoding import encode_trace
 from posture.clip_replay import ReplayPlan, model_digest
-from posture.jobs import run_jobs
+from posture.jobs.processes import run_jobs
 from posture.settings import Settings
 
 

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from posture.api.evaluation import evaluate as evaluate
     from posture.api.measure import measure_deviation as measure_deviation
     from posture.api.result import ReplayResult as ReplayResult
+    from posture.api.tuning import TuneFigures as TuneFigures
+    from posture.api.tuning import TuneResult as TuneResult
+    from posture.api.tuning import tune as tune
     from posture.baseline import Baseline as Baseline
     from posture.baseline import Placement as Placement
     from posture.bundled import demo_clip as demo_clip
@@ -81,12 +84,11 @@ if TYPE_CHECKING:
     from posture.landmarks import Landmarks as Landmarks
     from posture.landmarks import PoseLandmark as PoseLandmark
     from posture.landmarks import landmarks_from_mediapipe as landmarks_from_mediapipe
+    from posture.measured import Measured as Measured
     from posture.monitor import FrameObserver as FrameObserver
     from posture.monitor import run_monitor as run_monitor
     from posture.observer import Observer as Observer
-    from posture.pipeline import Measured as Measured
     from posture.pipeline import Pipeline as Pipeline
-    from posture.pipeline import StepResult as StepResult
     from posture.profiles import load_baseline as load_baseline
     from posture.profiles import profile_path as profile_path
     from posture.profiles import save_baseline as save_baseline
@@ -110,6 +112,7 @@ if TYPE_CHECKING:
     from posture.slouch import SlouchState as SlouchState
     from posture.sources import FrameSource as FrameSource
     from posture.sources import open_source as open_source
+    from posture.step_result import StepResult as StepResult
     from posture.summary import Bout as Bout
     from posture.summary import Summarizer as Summarizer
     from posture.summary import Summary as Summary
@@ -141,8 +144,8 @@ _HOME = {
     "plot_states": "view.charts",
     # Judge
     "Pipeline": "pipeline",
-    "StepResult": "pipeline",
-    "Measured": "pipeline",
+    "StepResult": "step_result",
+    "Measured": "measured",
     "SlouchState": "slouch",
     "Reason": "slouch",
     "SlouchEvent": "slouch",
@@ -192,6 +195,9 @@ _HOME = {
     "Figures": "evaluation.figures",
     "Estimate": "evaluation.figures",
     "AngleFigures": "evaluation.figures",
+    "tune": "api.tuning",
+    "TuneResult": "api.tuning",
+    "TuneFigures": "api.tuning",
     # Files
     "load_baseline": "profiles",
     "save_baseline": "profiles",

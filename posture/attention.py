@@ -22,8 +22,8 @@ from posture.encoded import EncodedFrame
 from posture.glimpse import changed_ratio, glimpse, is_covered, person_cells
 from posture.landmarks import FloatArray, Frame, Landmarks, no_person
 from posture.monitor import FrameObserver
-from posture.pipeline import StepResult
 from posture.slouch import OTHERS, Reason
+from posture.step_result import StepResult
 
 FROZEN_S = 10.0
 """Seconds of pictures equal to the last bit; a sensor has noise (our choice: longer than some servers take to send

@@ -14,6 +14,7 @@ from rich.text import Text
 from posture.baseline import Baseline
 from posture.calibration_run import CalibrationResult, CalibrationTick
 from posture.config import load_settings, state_path
+from posture.console import make_console
 from posture.errors import ControlError, ProfileError
 from posture.fit import LOOK_S, MIN_FRAMES, Candidate, choose, fit
 from posture.judging import make_thresholds
@@ -40,7 +41,7 @@ from posture.status import read_status
 from posture.tables import labelled, receipt_rows, separation_text
 from posture.view.onlooker import Onlooker
 from posture.view.preview import Preview, prompt_for
-from posture.wiring import make_console, make_observer, open_preview, open_with_settings
+from posture.wiring import make_observer, open_preview, open_with_settings
 
 LOOK_ROUNDS = 5
 """Times `LOOK_S` that somebody is waited for before a profile is taken unseen (our choice: 15 s)."""
@@ -198,7 +199,7 @@ def run_calibrate(
                 console.print("It knows your usual slouch, the new one will not: --slouch shows it again.")
     signals = StopSignals()
     with (
-        open_with_settings(spec or str(settings.camera.source), settings, signals) as source,
+        open_with_settings(spec or str(settings.camera.source), settings, signals.stop) as source,
         make_observer(settings) as observer,
         signals,
         open_preview(settings, console, takes_commands=False)

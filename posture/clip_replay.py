@@ -158,7 +158,7 @@ def _open(
     settings, baseline, span_s = plan.settings, plan.baseline, plan.span_s
     first_s = span_s if plan.has_baseline else (0.0, settings.calibration.seconds)
     if not looks_recorded(Path(clip)):
-        source = stack.enter_context(open_with_settings(clip, settings, signals))
+        source = stack.enter_context(open_with_settings(clip, settings, signals.stop))
         observer = stack.enter_context(make_observer(settings))
         return source, observer, Pipeline(settings, baseline, calibrate_span_s=first_s)
     trace = stack.enter_context(TraceSource(Path(clip), stop=signals.stop))

@@ -34,9 +34,10 @@ from posture.desktop.circumstances import Orders
 from posture.errors import CalibrationError, ControlError, PostureError
 from posture.landmarks import Frame, Landmarks, no_person
 from posture.monitor import FrameObserver
-from posture.pipeline import Pipeline, StepResult
+from posture.pipeline import Pipeline
 from posture.rezero import COUNTDOWN_S, SECONDS, rezero
 from posture.slouch import Reason, SlouchState
+from posture.step_result import StepResult
 from posture.wording import span_text
 
 PATIENCE_S = 8.0

@@ -6,6 +6,7 @@ The only module that reads or writes the configuration file.
 from __future__ import annotations
 
 import difflib
+import functools
 import os
 import tomllib
 from collections.abc import Callable, Mapping
@@ -87,9 +88,30 @@ def load_settings(path: str | os.PathLike[str] | None = None, overrides: list[st
     file = config_path() if path is None else Path(path)
     given = _read(file, must_exist=path is not None)
     _check(given, str(file))
-    layers = _overridden(given, overrides)
-    merged = _merge(PRESETS[layers.get("preset", "balanced")], layers)
-    return _convert(merged, str(file))
+    return _layered(given, overrides, str(file))
+
+
+def change_settings(settings: Settings, overrides: list[str]) -> Settings:
+    """Return settings with overrides on top, as if what they have beside their preset stood in a file; none is read.
+
+    Parameters
+    ----------
+    settings : Settings
+        Another preset among the overrides leaves what they have of their own.
+    overrides : list of str
+        As for :func:`load_settings`.
+
+    Raises
+    ------
+    OverrideError, SettingsError
+        As :func:`load_settings`.
+    """
+    start = msgspec.to_builtins(_layered({"preset": settings.preset}, None, "settings"))
+    own: dict[str, Any] = {"preset": settings.preset}
+    for section, told in msgspec.to_builtins(settings).items():
+        if isinstance(told, dict):
+            own[section] = {key: value for key, value in told.items() if value != start[section][key]}
+    return _layered(own, overrides, "settings")
 
 
 def make_settings(changes: Mapping[str, object] | None = None, *, preset: str = "balanced") -> Settings:
@@ -202,6 +224,12 @@ def restore_settings(
     asked = _overridden({}, overrides)
     layers = _merge(_merge(layers, PRESETS.get(asked.get("preset", ""), {})), asked)
     return _convert(layers, where), tuple(unknown)
+
+
+def _layered(given: dict[str, Any], overrides: list[str] | None, where: str) -> Settings:
+    """Return the settings: defaults, then the preset's, then what is given, then the overrides."""
+    layers = _overridden(given, overrides)
+    return _convert(_merge(PRESETS[layers.get("preset", "balanced")], layers), where)
 
 
 def _overridden(layers: dict[str, Any], overrides: list[str] | None) -> dict[str, Any]:
@@ -353,6 +381,7 @@ def _convert(given: dict[str, Any], where: str) -> Settings:
         raise SettingsError(f"{where}: {key or 'settings'}: {text[0].lower()}{text[1:]} - {hint}") from error
 
 
+@functools.cache
 def _fields(struct: type[msgspec.Struct]) -> tuple[msgspec_inspect.Field, ...]:
     """Return the described fields of a settings struct."""
     described = msgspec_inspect.type_info(struct)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from posture.config import state_path
+from posture.console import make_console
 from posture.control.channel import send
 from posture.control.commands import (
     Command,
@@ -18,7 +19,6 @@ from posture.control.commands import (
     parse_duration,
 )
 from posture.errors import ControlError
-from posture.wiring import make_console
 
 _END_S = 10.0
 """Seconds a monitor may take to end before that is said."""

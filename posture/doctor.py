@@ -17,11 +17,11 @@ from posture.checks.running import check_autostart, check_monitor
 from posture.checks.session import check_notifications, check_session
 from posture.checks.storage import check_baselines, check_config, check_database, check_folders
 from posture.config import load_settings, state_path
+from posture.console import make_console
 from posture.errors import PostureError
 from posture.notifiers import make_notifier
 from posture.settings import Settings
 from posture.status import read_status
-from posture.wiring import make_console
 
 QUICK_S, SLOW_S = 5.0, 12.0
 """Seconds after which a check has hung: one that reads files, and one that loads libraries (our choice)."""

@@ -24,9 +24,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import sqrt
 
-from posture.pipeline import StepResult
 from posture.settings import Settings
 from posture.slouch import NOBODY, Reason, SlouchState
+from posture.step_result import StepResult
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from posture.clip_replay import ReplayPlan
 from posture.config import load_settings, read_overrides
+from posture.console import make_console
 from posture.errors import EvaluationError, OutputError, OverrideError
 from posture.evaluation.cases import Case, Cases, find_cases
 from posture.evaluation.comparison import Comparison, compare
@@ -24,10 +25,9 @@ from posture.evaluation.result import Failure, Result
 from posture.evaluation.running import evaluate, name_of
 from posture.evaluation.statistics import check_statistics
 from posture.evaluation.tables import comparison_parts, result_parts
-from posture.files import write_atomically
+from posture.files import check_outputs, write_atomically
 from posture.profiles import load_baseline
 from posture.session import StopSignals
-from posture.wiring import check_outputs, make_console
 from posture.words import needs_ascii
 
 MAX_NAMED = 5

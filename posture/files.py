@@ -1,4 +1,4 @@
-"""Write files whole or not at all."""
+"""Write files whole or not at all, and none that is read."""
 
 from __future__ import annotations
 
@@ -66,3 +66,13 @@ def write_atomically(path: Path, content: bytes, *, is_durable: bool = True) -> 
         raise OutputError(
             f"cannot write {path}: {error.strerror}; check the folder and the free space"
         ) from error
+
+
+def check_outputs(inputs: list[str], outputs: list[Path | None]) -> None:
+    """Raise if a file to write is one to read, or is to be written twice."""
+    seen = {os.path.realpath(spec) for spec in inputs}
+    for path in outputs:
+        place = os.devnull if path is None else os.path.realpath(path)
+        if place in seen:
+            raise OutputError(f"{path}: would overwrite a clip or another result; name another file")
+        seen |= {place} - {os.devnull}

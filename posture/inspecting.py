@@ -10,8 +10,8 @@ from rich.text import Text
 
 from posture.bundled import DEMO_CLIP_NAME, asset_path
 from posture.config import state_path
+from posture.console import make_console
 from posture.status import read_status
-from posture.wiring import make_console
 from posture.words import REASONS, STATES, clock
 
 

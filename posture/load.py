@@ -6,7 +6,7 @@ import time
 from collections import deque
 from math import nan
 
-from posture.pipeline import StepResult
+from posture.step_result import StepResult
 
 LOAD_SPAN_S, LOAD_STEP_S = 30.0, 2.0
 """Seconds over which the rate and the processor's load are taken, and between two readings (our choice)."""

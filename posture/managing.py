@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from posture.config import load_settings
+from posture.console import make_console
 from posture.errors import ProfileError
 from posture.profile_folder import (
     delete_profile,
@@ -18,7 +19,6 @@ from posture.profiles import age_text
 from posture.receipt import Receipt, make_receipt
 from posture.settings import Settings
 from posture.tables import labelled, profile_data, profiles_table, receipt_rows
-from posture.wiring import make_console
 
 FILE_WIDTH = 250
 """Columns of a table that goes into a file: names are not broken there (our choice)."""

@@ -12,8 +12,8 @@ from math import isfinite, isnan
 from typing import Final
 
 from posture.judging import Thresholds
-from posture.pipeline import StepResult
 from posture.slouch import Reason, SlouchState
+from posture.step_result import StepResult
 from posture.words import PARTS
 
 BAR_LIMITS: Final = 2.0

@@ -8,13 +8,14 @@ from pathlib import Path
 from rich.console import Console
 
 from posture.clip_replay import Begin, Judged, Outputs, ReplayPlan, judge_clip
+from posture.console import make_console
 from posture.errors import OutputError, PostureError
+from posture.files import check_outputs
 from posture.pipeline import Pipeline
 from posture.session import StopSignals
 from posture.sinks import Sink
 from posture.sources import FrameSource
 from posture.terminal import ReplayProgress, summary_table
-from posture.wiring import check_outputs, make_console
 
 
 def replay_in_turn(plan: ReplayPlan, clips: list[str], outputs: list[Outputs]) -> int:

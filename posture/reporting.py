@@ -8,6 +8,7 @@ import webbrowser
 from pathlib import Path
 
 from posture.config import data_path, history_path, load_settings
+from posture.console import make_console
 from posture.errors import OutputError
 from posture.files import write_atomically
 from posture.history.store import History
@@ -16,7 +17,6 @@ from posture.report.ledger import local_day
 from posture.report.page import PageRows, render_page
 from posture.report.reading import Report, read_report
 from posture.report.text import text_report
-from posture.wiring import make_console
 
 
 def report_path() -> Path:

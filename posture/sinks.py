@@ -13,8 +13,8 @@ from posture.alerts import Alert
 from posture.delivery import NotificationQueue
 from posture.errors import OutputError
 from posture.notify import Action, Notification
-from posture.pipeline import StepResult
 from posture.slouch import EventKind, Reason, SlouchEvent
+from posture.step_result import StepResult
 from posture.stretches import Stretch, StretchAdvisor
 from posture.wording import CAMERA_MOVED_TEXT, SlouchKind, alert_text, break_text, micro_break_text
 

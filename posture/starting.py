@@ -12,10 +12,10 @@ from posture.autostart.ours import Registration, Starter
 from posture.autostart.program import Program
 from posture.autostart.windows import WindowsStarter
 from posture.config import config_path, data_path, load_settings, state_path
+from posture.console import make_console
 from posture.errors import AutostartError
 from posture.files import make_folder
 from posture.profiles import DEFAULT_NAME, is_there, profile_path
-from posture.wiring import make_console
 
 _MOVING = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "PYTHONPATH")
 """Variables that say where our files are; a session's services do not see what a shell has set."""

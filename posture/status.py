@@ -17,7 +17,7 @@ from posture.errors import ControlError
 from posture.slouch import Reason, SlouchState
 
 if TYPE_CHECKING:  # whoever only asks for the status does without numpy: a third of a tray icon's memory
-    from posture.pipeline import StepResult
+    from posture.step_result import StepResult
 
 LATE_S = 15.0
 """Seconds; a loop that has done nothing for longer is worth a word (our choice: a lost camera ticks every second)."""

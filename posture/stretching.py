@@ -14,12 +14,12 @@ from rich.table import Table
 from rich.text import Text
 
 from posture.config import state_path
+from posture.console import make_console
 from posture.errors import ControlError, StretchError
 from posture.session import INTERRUPTED
 from posture.status import Status, read_status
 from posture.stretch_file import load_stretches
 from posture.stretches import SEE_SOMEONE, MuscleGroup, Stretch, choose_stretch
-from posture.wiring import make_console
 
 TICK_S = 0.1
 """Seconds between two looks at the clock (our choice: the countdown is in whole seconds)."""

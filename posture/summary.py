@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import isnan, nan
 
-from posture.pipeline import StepResult
 from posture.slouch import EventKind, Reason, SlouchState
+from posture.step_result import StepResult
 
 
 @dataclass(frozen=True, slots=True)

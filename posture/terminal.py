@@ -26,9 +26,10 @@ from posture.panel import (
     status_line,
 )
 from posture.panel_view import PanelView, Surroundings, make_view
-from posture.pipeline import Pipeline, StepResult
+from posture.pipeline import Pipeline
 from posture.sinks import Sink, word_alert
 from posture.slouch import EventKind, Reason, SlouchState
+from posture.step_result import StepResult
 from posture.summary import Summary
 from posture.words import EVENTS, REASONS, STATES, clock, needs_ascii
 

@@ -20,11 +20,12 @@ from rich.text import Text
 from posture.attention import Attention
 from posture.baseline import Baseline
 from posture.config import load_settings
+from posture.console import make_console
 from posture.duty import SETTLE_S, DutyCycle
 from posture.errors import SourceError
+from posture.files import check_outputs
 from posture.landmarks import Frame
 from posture.monitor import FrameObserver, run_monitor
-from posture.pipeline import StepResult
 from posture.recording.reader import TraceReader
 from posture.recording.records import Chunk, Header, Rebase, Snooze
 from posture.recording.table import LandmarkTable
@@ -33,8 +34,9 @@ from posture.session import StopSignals
 from posture.sinks import Sink
 from posture.slouch import Reason
 from posture.sources import LiveSource
+from posture.step_result import StepResult
 from posture.tables import baseline_text
-from posture.wiring import check_outputs, make_console, make_observer, open_with_settings, print_notes
+from posture.wiring import make_observer, open_with_settings, print_notes
 from posture.words import REASONS, clock
 
 HOUR_S = 3600.0
@@ -49,7 +51,7 @@ def run_record(spec: str | None, path: Path, seconds: float | None, overrides: l
     check_outputs([spec], [path])
     signals = StopSignals()
     with contextlib.ExitStack() as stack:
-        source = stack.enter_context(open_with_settings(spec, settings, signals))
+        source = stack.enter_context(open_with_settings(spec, settings, signals.stop))
         observer = stack.enter_context(make_observer(settings))
         stack.enter_context(signals)
         frames = iter(source)

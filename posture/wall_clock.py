@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from posture.pipeline import Pipeline, StepResult
+from posture.pipeline import Pipeline
+from posture.step_result import StepResult
 
 PERIOD_S = 60.0
 """Seconds of frame time between two looks: quiet hours are given to the minute."""

@@ -14,6 +14,8 @@ from posture.bundled import DEMO_CLIP_NAME, asset_path
 from posture.calibrating import choose_by_view, find_drift_from, stored_choice, take_baseline
 from posture.calibration_run import CalibrationResult
 from posture.config import load_settings, state_path
+from posture.console import make_console
+from posture.files import check_outputs
 from posture.pipeline import Pipeline
 from posture.profile_json import Profile
 from posture.profiles import age_days, profile_path, save_profile
@@ -27,14 +29,7 @@ from posture.status import StatusBoard
 from posture.tables import baseline_text
 from posture.terminal import summary_table
 from posture.wall_clock import WallClock, time_of_day_s
-from posture.wiring import (
-    check_outputs,
-    make_console,
-    make_observer,
-    open_preview,
-    open_with_settings,
-    print_notes,
-)
+from posture.wiring import make_observer, open_preview, open_with_settings, print_notes
 
 DEMO_CALIBRATION_S = (0.0, 10.0)
 DEMO_SUSTAIN_S = 10.0
@@ -66,12 +61,12 @@ def run_live(
     check_outputs([spec], [trace, events, record])
     signals = StopSignals()
     with contextlib.ExitStack() as stack:
-        source = stack.enter_context(open_with_settings(spec, settings, signals))
+        source = stack.enter_context(open_with_settings(spec, settings, signals.stop))
         reception = Reception(state_path(), signals.stop, StatusBoard(source.name, chosen.name))
         stack.enter_context(reception)
         is_clip = not source.is_live
         if is_clip and chosen.options:  # a look of its own: a run judges all of a clip
-            ahead = stack.enter_context(open_with_settings(spec, settings, signals))
+            ahead = stack.enter_context(open_with_settings(spec, settings, signals.stop))
         if is_clip:
             source = stack.enter_context(PacedSource(source, speed, stop=signals.stop))
         observer = stack.enter_context(make_observer(settings))
@@ -191,7 +186,9 @@ def run_demo(speed: float) -> int:
     )
     signals = StopSignals()
     with contextlib.ExitStack() as stack:
-        clip = stack.enter_context(open_with_settings(str(asset_path(DEMO_CLIP_NAME)), settings, signals))
+        clip = stack.enter_context(
+            open_with_settings(str(asset_path(DEMO_CLIP_NAME)), settings, signals.stop)
+        )
         source = stack.enter_context(PacedSource(clip, speed, stop=signals.stop))
         observer = stack.enter_context(make_observer(settings))
         stack.enter_context(signals)

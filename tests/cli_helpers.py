@@ -5,6 +5,7 @@ import contextlib
 import functools
 import json
 import os
+import pickle
 import shutil
 import signal
 import subprocess
@@ -12,8 +13,19 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
+from unittest import mock
 
+import cv2
+import msgspec
+from filelock import FileLock
+
+from posture.config import state_path
+from posture.status import read_status
+
+T = TypeVar("T")
 FIXTURES = Path(__file__).parent / "fixtures"
 FRONT = FIXTURES / "front_upright_slouch.mp4"
 EMPTY = FIXTURES / "empty_room.mp4"
@@ -60,6 +72,7 @@ def home_env(home: Path, **changes: str) -> dict[str, str]:
         "TERM": "dumb",
         "LC_ALL": "C.UTF-8",
         "PYTHONDONTWRITEBYTECODE": "1",
+        "MPLCONFIGDIR": str(shared_folder() / "matplotlib"),  # its list of fonts takes a second to make
         **changes,
     }
 
@@ -173,19 +186,48 @@ def running(*args: str | Path, env: dict[str, str], **options):
         process.popen.stdout.close()
 
 
+def status(env: dict[str, str]) -> dict[str, Any]:
+    """What `posture status --json` tells of the running monitor; asked from here, as often as one likes."""
+    with mock.patch.dict(os.environ, env, clear=True):
+        told = read_status(state_path())
+    assert told is not None, "no monitor is running"
+    return msgspec.to_builtins(told)
+
+
 def read_events(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
+SHARED = "POSTURE_TESTS_SHARED"
+"""Variable that names the folder of :func:`shared_folder`; conftest.py makes it and takes it away."""
+
+
 @functools.cache
 def shared_folder() -> Path:
-    """A folder for the runs that several test files look at."""
-    folder = Path(tempfile.mkdtemp(prefix="posture-shared-"))
+    """A folder for the runs that several test files look at, the same in all processes of a test run."""
+    if SHARED in os.environ:
+        return Path(os.environ[SHARED])
+    folder = Path(tempfile.mkdtemp(prefix="posture-shared-"))  # a benchmark's, not a test run
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 
 
-@functools.cache
+def once(make: Callable[[], T]) -> Callable[[], T]:
+    """Have what `make` returns made once in a test run, by whichever process comes first; the others read it."""
+
+    @functools.cache
+    @functools.wraps(make)
+    def made() -> T:
+        path = shared_folder() / f"{make.__name__}.pickle"
+        with FileLock(f"{path}.lock"):
+            if not path.exists():
+                path.write_bytes(pickle.dumps(make()))
+            return pickle.loads(path.read_bytes())
+
+    return made
+
+
+@once
 def front_replay() -> tuple[Path, Path, subprocess.CompletedProcess[str]]:
     """Trace, events and output of replaying FRONT, its upright first 6 s taken as the baseline."""
     folder = shared_folder()
@@ -198,7 +240,20 @@ def front_replay() -> tuple[Path, Path, subprocess.CompletedProcess[str]]:
     return trace, events, done
 
 
-@functools.cache
+@once
+def front_start() -> Path:
+    """The first 18 s of FRONT, in which a slouch begins: for what happens whatever the rest of it is."""
+    path = shared_folder() / "front_start.avi"
+    reader = cv2.VideoCapture(str(FRONT))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 4.0, (640, 480))
+    for _ in range(18 * 4):
+        writer.write(reader.read()[1])
+    writer.release()
+    reader.release()
+    return path
+
+
+@once
 def front_baseline() -> Path:
     """Profile `front` as `posture calibrate` takes it from the upright first 6 s of FRONT."""
     home = shared_folder() / "home"

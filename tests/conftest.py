@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import shutil
+import signal
 import subprocess
+import tempfile
+from pathlib import Path
 
 import mjpeg_server
 import pytest
 from actor import Actor
+from cli_helpers import SHARED
 from hypothesis import settings
 
+import posture
 from posture.capture import import_cv2
 
 # A busy machine is not a bug: how long an example takes is no reason to fail.
@@ -25,6 +31,25 @@ HAS_MOUNTS = (
 )
 """Whether a mount namespace may be had: a property of the kernel or container, which no package can mend."""
 collect_ignore = [] if HAS_MOUNTS else ["test_autostart_live.py"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make every run alike, in the background too, and compile the program once: it is started some thousand times."""
+    if (
+        signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    ):  # as a shell hands it to what runs in the background
+        signal.signal(
+            signal.SIGINT, signal.default_int_handler
+        )  # else Ctrl-C would mean nothing to any child
+    if not hasattr(config, "workerinput"):
+        compileall.compile_dir(Path(posture.__file__).parent, quiet=2)
+        os.environ[SHARED] = tempfile.mkdtemp(prefix="posture-shared-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Take away what the processes of this run have shared."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ[SHARED], ignore_errors=True)
 
 
 def pytest_report_header() -> list[str]:

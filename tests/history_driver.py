@@ -18,8 +18,8 @@ from posture.history.recorder import HistorySink
 from posture.history.store import History
 from posture.history.timeline import Moment
 from posture.judging import Thresholds
-from posture.pipeline import StepResult
 from posture.slouch import Reason, SlouchState
+from posture.step_result import StepResult
 
 T0_MS = 1_780_000_000_000
 STEP_S = 1.0  # the longest time between two looks at a camera

@@ -41,6 +41,10 @@ def work(item, report):
             report("going")
             while True:
                 time.sleep(60)
+        case "greedy":  # with 0.6 GB, until it is killed for it
+            taken = os.urandom(1_000) * 600_000
+            time.sleep(60)
+            return len(taken)
         case "reporting":  # until nobody wants it any more, which a file tells
             try:
                 while True:

@@ -6,6 +6,7 @@ everything public says what it is.
 """
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -45,6 +46,8 @@ PURE = [
     "alerts",
     "breaks",
     "stretches",
+    "measured",
+    "step_result",
     "pipeline",
     "duty",
     "glimpse",
@@ -95,7 +98,13 @@ CONSTANTS = ["bundled", "coefficients"]  # numbers that come with the program, r
 OUTER = [
     "stderr",
     "files",
-    "jobs",
+    "jobs.outcome",
+    "jobs.attempt",
+    "jobs.worker",
+    "jobs.processes",
+    "jobs.scheduler",
+    "jobs.members",
+    "jobs.cluster",
     "autostart.program",
     "autostart.unit",
     "autostart.desktop_entry",
@@ -159,6 +168,7 @@ OUTER = [
     "report.drawing",
     "report.charts",
     "report.panels",
+    "report.sheet",
     "report.page",
     "report.text",
     "sinks",
@@ -181,6 +191,7 @@ OUTER = [
     "reception",
     "session",
     "load",
+    "console",
     "tables",
     "panel",
     "terminal",
@@ -219,7 +230,6 @@ OUTER = [
     "watching",
     "clip_replay",
     "replaying",
-    "cluster",
     "batch.finding",
     "batch.rows",
     "batch.encoding",
@@ -247,7 +257,9 @@ OUTER = [
     "tuning.sweep",
     "tuning.reading",
     "tuning.working",
+    "tuning.running",
     "tuning.figures",
+    "api.tuning",
     "tuning.curve_svg",
     "tuning.telling",
     "tuning.page",
@@ -311,6 +323,7 @@ HOME = {
     "rich": {
         "terminal",
         "panel",
+        "console",
         "tables",
         "wiring",
         "assembly",
@@ -352,16 +365,16 @@ HOME = {
         *("recording.codec", "recording.reader", "recording.writer"),
     },
     "filelock": {"control.instance", "batch.dataset"},
-    "socket": {"streams", "control.channel", "tray.app", "cluster"},
+    "socket": {"streams", "control.channel", "tray.app", "jobs.scheduler"},
     "PySide6": {"tray.icon", "tray.app"},
     "sqlite3": {"history.database", "checks.storage"},
     "pyarrow": {"history.exchange", "batch.encoding"},
-    "distributed": {"cluster"},
+    "distributed": {"jobs.scheduler", "jobs.cluster"},
     "jeepney": {"desktop.bus", "checks.session", "popups"},
     "psutil": {"desktop.battery", "desktop.call"},
-    "jinja2": {"report.page", "evaluation.page", "tuning.page"},
+    "jinja2": {"report.sheet"},
     "markupsafe": {
-        *("report.drawing", "report.charts", "report.panels", "report.page"),
+        *("report.drawing", "report.charts", "report.panels", "report.page", "report.sheet"),
         *("evaluation.strips", "evaluation.page"),
         *("tuning.curve_svg", "tuning.page"),
     },
@@ -381,6 +394,7 @@ TREES = {dotted(path): ast.parse(path.read_text("utf-8")) for path in sorted(PAC
 PACKAGES = {name for name in TREES if (PACKAGE / name.replace(".", "/") / "__init__.py").is_file()}
 
 
+@functools.cache
 def imports(tree):
     """Return the modules that `tree` imports anywhere, functions included, type checking excluded."""
     skipped = {
@@ -511,7 +525,13 @@ HELP = "sys.argv = ['posture', '--help']\nfrom posture.cli import main\ntry:\n  
 
 
 @pytest.mark.parametrize(
-    "code", ["import posture", "import posture; dir(posture); posture.__version__", HELP]
+    "code",
+    [
+        "import posture",
+        "import posture; dir(posture); posture.__version__",
+        "import posture.controlling, posture.inspecting",  # what a hotkey is waited for: status, pause, snooze
+        HELP,
+    ],
 )
 def test_starting_loads_nothing_heavy(code):
     modules, output = loaded_by(code)
@@ -520,9 +540,37 @@ def test_starting_loads_nothing_heavy(code):
     assert ("calibrate" in output) == (code == HELP), "the help was really shown"
 
 
+ONE_BY_ONE = """
+import os
+import sys
+
+import numpy  # as all of them may
+
+for name in sys.argv[1:]:
+    child = os.fork()
+    if child == 0:
+        __import__(name)
+        print(name, *sys.modules, flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+
+
+@pytest.fixture(scope="module")
+def loaded_alone():
+    """By pure module: what an interpreter that had numpy only has loaded after importing it."""
+    names = [f"posture.{module}" for module in PURE]
+    done = subprocess.run(
+        [sys.executable, "-c", ONE_BY_ONE, *names], capture_output=True, text=True, check=False, timeout=300
+    )
+    loaded = {line.split()[0]: set(line.split()[1:]) for line in done.stdout.splitlines()}
+    assert set(loaded) == set(names), done.stderr
+    return loaded
+
+
 @pytest.mark.parametrize("module", PURE)
-def test_a_pure_module_loads_no_library_but_numpy(module):
-    modules, _ = loaded_by(f"import posture.{module}")
+def test_a_pure_module_loads_no_library_but_numpy(loaded_alone, module):
+    modules = loaded_alone[f"posture.{module}"]
     assert f"posture.{module}" in modules
     loaded = {name.split(".")[0] for name in modules}
     assert not loaded & {"cv2", "mediapipe", "plyer", "rich", "typer", "sqlite3", "platformdirs"}

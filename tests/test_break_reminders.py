@@ -12,9 +12,9 @@ import pytest
 
 from posture.alerts import Alert
 from posture.bundled import asset_path
-from posture.pipeline import StepResult
 from posture.sinks import NotificationSink
 from posture.slouch import EventKind, Reason, SlouchEvent, SlouchState
+from posture.step_result import StepResult
 from posture.stretch_file import FILE_NAME, read_stretches
 from posture.stretches import MICRO_S, Occasion, StretchAdvisor
 

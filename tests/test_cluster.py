@@ -19,10 +19,10 @@ from cli_helpers import FIXTURES, fails, home_env, posture, running
 from desktop import require
 from job_kinds import square, work
 
-from posture import cluster
-from posture.cluster import run_on_cluster
 from posture.errors import JobsError
-from posture.jobs import run_jobs
+from posture.jobs import cluster, scheduler
+from posture.jobs.cluster import run_on_cluster
+from posture.jobs.processes import run_jobs
 
 ROOT = Path(__file__).parents[1]
 NUMBERS = itertools.count()
@@ -69,7 +69,7 @@ class Site:
         from distributed import Client
 
         names = {f"{id(self)}-{next(NUMBERS)}" for _ in range(n)}
-        options = ("--no-nanny", "--nthreads", "1", *args)
+        options = ("--nthreads", "1", *(args if "--nanny" in args else ("--no-nanny", *args)))
         processes = [self._start("worker", self.address, *options, "--name", name) for name in names]
         try:
             with Client(self.address, set_as_default=False, timeout=60) as client:
@@ -149,6 +149,15 @@ def test_a_killed_worker_costs_nothing_but_time_and_the_files_are_those_of_this_
     posture(*command, here, "--jobs", "2", env=env, code=1, timeout_s=400.0)
     assert content(there) == content(here)
     assert len(content(here)) == 4 * 2 + 5 + 1
+
+
+def test_a_worker_that_runs_out_of_memory_is_told_and_the_one_after_it_does_the_rest(site, monkeypatch):
+    monkeypatch.setattr(cluster, "MAX_DEATHS", 0)
+    with site.workers(1, "--nanny", "--memory-limit", "300MB"):  # whose nanny ends it at 95 % of that
+        done = outcomes(run_on_cluster(work, [("greedy",), ("fine",)], site.address))
+    assert done[0] == (0, None, "the worker that had it died (out of memory?)")
+    assert done[1][1]
+    assert done[1][2] == ""
 
 
 HIDE = """
@@ -253,7 +262,7 @@ def test_the_scheduler_is_the_only_host_ever_called_and_no_picture_is_sent_to_it
     ("greeting", "told"), [(b"SSH-2.0-x\r\n", "something else is there"), (b"", "no answer within 0.2 s")]
 )
 def test_something_else_at_the_address_is_one_clear_line(monkeypatch, greeting, told):
-    monkeypatch.setattr(cluster, "CONNECT_S", 0.2)
+    monkeypatch.setattr(scheduler, "CONNECT_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def greet():

@@ -57,12 +57,14 @@ def test_every_line_uncommented_alone_is_a_valid_file(tmp_path):
         assert load_settings(path) == Settings(), lines[i]
 
 
+SCHEMA = msgspec.json.schema(Settings)["$defs"]
+
+
 def bounds(key: str) -> dict:
     """JSON schema of a setting, for its range."""
-    schema = msgspec.json.schema(Settings)["$defs"]
     section, _, name = key.rpartition(".")
     owner = {s: type(getattr(Settings(), s)).__name__ for s in SECTIONS}.get(section, "Settings")
-    return schema[owner]["properties"][name]
+    return SCHEMA[owner]["properties"][name]
 
 
 NUMBERS = [key for key in KEYS if bounds(key).get("type") in ("number", "integer")]

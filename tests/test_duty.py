@@ -21,10 +21,11 @@ from posture.camera_move import CameraMoveJudge
 from posture.duty import CHANGE_FLOOR, GAP_SHARE, PACES, DutyCycle
 from posture.monitor import run_monitor
 from posture.observer import SCENE_PERIOD_S
-from posture.pipeline import Pipeline, StepResult
+from posture.pipeline import Pipeline
 from posture.settings import AlertSettings, CameraSettings, JudgeSettings, PowerSettings, Settings
 from posture.slouch import Reason, SlouchState
 from posture.sources import open_source
+from posture.step_result import StepResult
 from posture.trace import load_trace
 
 FIXTURES = Path(__file__).resolve().parent / "fixtures"

@@ -19,9 +19,9 @@ from posture.history.chronicle import Chronicle, Watch
 from posture.history.rows import AlertRow, BoutRow, BreakRow, MinuteRow
 from posture.history.timeline import Moment
 from posture.judging import Thresholds
-from posture.pipeline import StepResult
 from posture.settings import BreakSettings
 from posture.slouch import EventKind, Reason, SlouchEvent, SlouchState
+from posture.step_result import StepResult
 from posture.summary import Summarizer
 
 NAN = math.nan

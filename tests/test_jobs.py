@@ -13,7 +13,9 @@ import pytest
 from job_kinds import square, work
 
 from posture.errors import JobsError
-from posture.jobs import ONE_THREAD, Progress, run_jobs
+from posture.jobs.attempt import ONE_THREAD
+from posture.jobs.outcome import Progress
+from posture.jobs.processes import run_jobs
 
 
 def by_index(outcomes):
@@ -121,7 +123,7 @@ STARTER = """
 import sys
 sys.path[:0] = {path!r}
 from job_kinds import work
-from posture.jobs import run_jobs
+from posture.jobs.processes import run_jobs
 if __name__ == "__main__":
     list(run_jobs(work, [("slow", {folder!r})] * 2, 2))
 """

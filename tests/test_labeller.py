@@ -429,13 +429,14 @@ def share(picture_bgr, colour_rgb):
 
 
 def press(display, path, *keys):
-    """Press keys, the next when the screen has answered: of keys between two looks OpenCV keeps the last."""
+    """Press keys, the next when the screen has answered and rests: of keys between two looks OpenCV keeps the last."""
     before = screenshot(display, path)
     for key in keys:
         ask(display, "xdotool", "key", key)
-        (before,) = wait_until(
-            lambda before=before: changed(display, path, before), f"an answer to {key}", 60.0
-        )
+        (now,) = wait_until(lambda before=before: changed(display, path, before), f"an answer to {key}", 60.0)
+        before = screenshot(display, path)
+        while not np.array_equal(now, before):  # one key may be answered in two steps
+            now, before = before, screenshot(display, path)
 
 
 def changed(display, path, before):

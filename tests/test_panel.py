@@ -21,9 +21,10 @@ from posture.judging import Thresholds
 from posture.load import Load
 from posture.panel import ASCII_GLYPHS, HEIGHT, MIN_WIDTH, UNICODE_GLYPHS, render, status_line
 from posture.panel_view import Level, Surroundings, make_view
-from posture.pipeline import Pipeline, StepResult
+from posture.pipeline import Pipeline
 from posture.settings import Settings
 from posture.slouch import EventKind, Reason, SlouchEvent, SlouchState
+from posture.step_result import StepResult
 from posture.terminal import EventLines, LiveView, make_display
 from posture.words import ASCII_SYMBOLS, PARTS, REASONS, STATES
 

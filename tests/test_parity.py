@@ -18,9 +18,10 @@ from posture.calibration import fit_baseline
 from posture.coefficients import packaged_coefficients
 from posture.deviation import Measure, compute_deviation, make_estimator
 from posture.landmarks import Landmarks, concatenate, no_person
-from posture.pipeline import Pipeline, StepResult
+from posture.pipeline import Pipeline
 from posture.settings import AlertSettings, Settings
 from posture.slouch import EventKind, Reason, SlouchState
+from posture.step_result import StepResult
 from posture.trace import load_trace
 
 FIXTURES = Path(__file__).resolve().parent / "fixtures"

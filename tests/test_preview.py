@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import psutil
 import pytest
-from cli_helpers import FRONT, front_baseline, home_env, posture, running
+from cli_helpers import FRONT, front_baseline, front_start, home_env, posture, running
 from desktop import require, screenshot, wait_until, x_display
 from desktop import running as running_child
 
@@ -19,7 +19,8 @@ from posture.view.moment import Moment
 from posture.view.preview import Preview
 from posture.view.window import _Window, find_obstacle
 
-RUN = ("run", "--preview", "--source", FRONT, "--speed", "4", "--set", "notify.enabled=false")
+QUIET = ("--set", "notify.enabled=false")
+RUN = ("run", "--preview", "--source", FRONT, "--speed", "4", *QUIET)
 
 
 @pytest.fixture(scope="module")
@@ -222,7 +223,8 @@ def test_calibration_says_what_to_do(display, tmp_path):
 )
 def test_without_a_screen_the_monitor_runs_all_the_same(tmp_path, changes, why):
     env = home_env(tmp_path / "home", **changes)
-    done = posture(*RUN, "--speed", "15", "--baseline", front_baseline(), env=env, cwd=tmp_path)
+    run = ("run", "--preview", "--source", front_start(), "--speed", "15", *QUIET)
+    done = posture(*run, "--baseline", front_baseline(), env=env, cwd=tmp_path)
     assert len(re.findall(why, done.stdout)) == 1, done.stdout
     assert "slouch began" in done.stdout
     assert done.stderr == ""

@@ -27,6 +27,7 @@ from cli_helpers import (
     home_env,
     posture,
     running,
+    status,
 )
 from desktop import require
 from mjpeg_server import MjpegServer
@@ -380,8 +381,8 @@ def test_the_password_of_a_camera_is_never_told_and_never_written(env, tmp_path)
             told += [posture("status", *option, env=env).stdout for option in ((), ("--json",))]
             told.append(posture("doctor", "--json", "--quiet", env=env, code=1).stdout)
             server.close()
-            process.wait_for(lambda: "lost" in posture("status", env=env).stdout)
-            told.append(posture("status", "--json", env=env).stdout)
+            process.wait_for(lambda: "lost" in status(env)["camera"])
+            told += [posture("status", *option, env=env).stdout for option in ((), ("--json",))]
             told += [path.read_text(encoding="utf-8") for path in work.iterdir()]
             process.popen.send_signal(signal.SIGINT)
             assert process.popen.wait(20) == 130

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from cli_helpers import FIXTURES, FRONT, front_baseline, home_env, posture, read_events, running
+from cli_helpers import FIXTURES, FRONT, front_baseline, home_env, posture, read_events, running, status
 from desktop import session_bus
 from mjpeg_server import MjpegServer
 
@@ -79,8 +79,10 @@ def test_a_camera_is_calibrated_and_a_slouch_before_it_is_told(env, tmp_path, ac
         process.wait_for("slouch began")
         process.wait_for("alert: ")
         process.wait_for("Notifications do not arrive")
-        process.wait_for(lambda: "slouching" in posture("status", env=env).stdout)
-        process.wait_for(lambda: "0 sent, 1 failed" in posture("status", env=env).stdout)
+        process.wait_for(lambda: status(env)["state"] == "slouching" and status(env)["notifications_failed"])
+        told = posture("status", env=env).stdout
+        assert "slouching" in told
+        assert "0 sent, 1 failed" in told
         assert (
             "the newest alert was wrong" in send(state, Wrong("was reading")).text
         )  # as a notification's button does
@@ -133,7 +135,7 @@ def test_it_ends_at_once_before_anything_is_loaded(env, number):
 def test_it_ends_at_once_while_watching(env, number):
     with running("run", "--source", FRONT, "--baseline", front_baseline(), env=env) as process:
         process.wait_for("Watching")
-        assert json.loads(posture("status", "--json", env=env).stdout)["profile"] == front_baseline().name
+        assert status(env)["profile"] == front_baseline().name
         process.stop(number)
         assert "frames" in process.text
     assert "no monitor" in posture("status", env=env, code=1).stdout
@@ -197,7 +199,7 @@ def test_it_ends_at_once_while_the_camera_stalls(env, number, actor):
         args = ("run", "--source", camera.url, "--baseline", front_baseline())
         with running(*args, env=env) as process:
             process.wait_for("camera lost")
-            process.wait_for(lambda: "camera lost" in posture("status", env=env).stdout)
+            process.wait_for(lambda: "camera lost" in status(env)["camera"])
             process.stop(number)
             assert "no monitor" in posture("status", env=env, code=1).stdout
 

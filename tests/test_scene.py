@@ -36,7 +36,7 @@ def draw_room(seed=1, n_objects=14):
 
 
 ROOM = draw_room()
-GRAIN = np.random.default_rng(0).standard_normal((H, W, 3), np.float32)
+GRAIN = np.tile(np.random.default_rng(0).standard_normal(H * W * 3, np.float32), 2)
 
 
 def landmarks_of(x=0.5, y=0.3, size=0.26):
@@ -69,8 +69,9 @@ def see(room=ROOM, shift_px=(0, 0), person=None, gain=1.0, noise=2.0, seed=0):
         )
         cv2.circle(image, _pixel(at[0] - (0, 0.05 * size)), int(0.33 * size), (200, 160, 140), -1)
         cv2.circle(image, _pixel(at[0] - (0.1 * size, 0.1 * size)), int(0.05 * size), (20, 20, 20), -1)
-    grain = np.roll(GRAIN, 7919 * seed) * np.float32(noise)
-    return np.clip(image * np.float32(gain) + grain, 0, 255).astype(np.uint8)
+    start = 7919 * seed % image.size
+    grain = GRAIN[start : start + image.size].reshape(image.shape)
+    return cv2.addWeighted(image, gain, grain, noise, 0.0, dtype=cv2.CV_8U)
 
 
 def _pixel(xy):
@@ -217,11 +218,12 @@ def test_reset_takes_the_moved_place_as_the_new_one():
 def sinking(px_per_minute, minutes, is_light_changing):
     """Shifts of a lid that sinks, one frame every 8 s, while half of the room's objects fade."""
     rooms = draw_room(), draw_room(seed=1, n_objects=9)
-    watch, person = SceneWatch(), landmarks_of()
+    watch, person, room, before = SceneWatch(), landmarks_of(), rooms[0], 0.0
     for i in range(int(minutes * 7.5)):
         t_s = 8.0 * i
         fade = min(1.0, t_s / 1200) if is_light_changing else 0.0
-        room = cv2.addWeighted(rooms[0], 1 - fade, rooms[1], fade, 0)
+        if fade != before:
+            room, before = cv2.addWeighted(rooms[0], 1 - fade, rooms[1], fade, 0), fade
         shift_px = (0, round(px_per_minute * t_s / 60))
         yield watch, shift_px, watch.step(t_s, see(room, shift_px, person, seed=i), person)
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from posture.pipeline import StepResult
 from posture.slouch import EventKind, Reason, SlouchEvent, SlouchState
+from posture.step_result import StepResult
 from posture.summary import Summarizer
 
 MAX_GAP_S = 3.0

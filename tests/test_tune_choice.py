@@ -5,12 +5,16 @@ worked out again here the long way; too little data is said and counted; the fro
 """
 
 import dataclasses
+from functools import partial
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from posture.api.tuning import _result
+from posture.config import change_settings
+from posture.settings import Settings
 from posture.tuning.choice import (
     CURRENT,
     MAX_FOLDS,
@@ -25,6 +29,7 @@ from posture.tuning.choice import (
 )
 from posture.tuning.curve_text import draw_curve
 from posture.tuning.finding import Finding
+from posture.tuning.sweep import make_sweep
 from posture.tuning.trial import Trial, add_figures
 
 N_SETTINGS = 4
@@ -169,6 +174,10 @@ def test_a_proposal_that_gives_too_many_false_alerts_on_others_says_so():
     assert found.choice.by_fold == (2, 1) or found.choice.by_fold == (1, 2)
     assert found.choice.held_out.n_false == 18
     assert "more than the 0.5 false alerts an hour" in found.warnings[0]
+    sweep = make_sweep(["alert.sustain_s=60,30,90,45"], load=partial(change_settings, Settings()))
+    told = _result(sweep, Settings(), found, (), {})
+    assert (told.held_out.n_false, told.seen.n_false) == (18, found.choice.seen.n_false)
+    assert told.held_out != told.seen, "from Python, too, what to expect is not what was chosen by"
 
 
 def test_figures_by_recording_are_called_optimistic():

@@ -8,11 +8,16 @@ rest is used.
 import json
 import re
 import shutil
+from dataclasses import astuple
+from math import isnan
 
 import pytest
 from cli_helpers import FIXTURES, fails, home_env, posture
 
+from posture.api.tuning import tune
 from posture.clip_replay import ReplayPlan
+from posture.config import change_settings, make_settings
+from posture.errors import EvaluationError, SettingsError
 from posture.evaluation.cases import find_cases
 from posture.evaluation.running import score_case
 from posture.evaluation.tally import add_up
@@ -86,6 +91,14 @@ def test_it_proposes_and_writes_when_asked(desk, env, tmp_path):
     low, high = found["proposal"]["held_out"]["recall_95"]
     assert low < found["proposal"]["held_out"]["recall"] <= high
     assert len(found["settings"]) == 4
+    tried = tune(
+        desk,
+        sweep={"alert.sustain_s": [15, 60], "thresholds": [1, 1.5]},
+        max_false_per_hour=60,
+        settings=make_settings({"alert.cooldown_s": 200}),
+    )
+    assert told_as_json(tried) == told_of(found), "from Python it is the same"
+    assert tried.settings == make_settings({"alert.cooldown_s": 200, "alert.sustain_s": 15})
     page = (tmp_path / "a.html").read_text("utf-8")
     assert "alert.sustain_s = 15" in page
     assert page.count("<circle") >= 4
@@ -99,6 +112,91 @@ def test_it_proposes_and_writes_when_asked(desk, env, tmp_path):
     again = posture("tune", desk, *LOOSE, "--write", env=env)
     assert "Nothing to change" in again.stdout
     assert config.read_text("utf-8") == text
+
+
+def told_of(found):
+    """What the command wrote of its settings and its proposal, in the order of `told_as_json`."""
+    figures = [found["current"], found["proposal"]["held_out"], found["proposal"]["seen"]]
+    rows = [[s[key] for key in ("recall", "false_per_hour", "late_median_s")] for s in found["settings"]]
+    return [
+        found["proposal"]["set"],
+        [[f["hours"], f["must"], f["met"], f["false"], f["recall"], *f["recall_95"]] for f in figures],
+        [[f["false_per_hour"], *f["false_per_hour_95"]] for f in figures],
+        rows,
+        found["front"],
+        found["missing"] + found["notes"] + found["failures"],
+    ]
+
+
+def told_as_json(tried):
+    """The same of a result in Python; NaN is what JSON has None for."""
+    figures = [tried.current, tried.held_out, tried.seen]
+    columns = [tried.columns()[key].tolist() for key in ("recall", "false_per_hour", "late_median_s")]
+    return [
+        tried.changes,
+        [[f.watched_h, f.n_must, f.n_met, f.n_false, *astuple(f.recall)] for f in figures],
+        [[*astuple(f.false_per_hour)] for f in figures],
+        [[None if isnan(value) else value for value in row] for row in zip(*columns, strict=True)],
+        list(tried.front),
+        [*tried.missing, *tried.notes, *tried.failures],
+    ]
+
+
+def test_from_python_another_preset_leaves_what_was_set_and_processes_change_nothing(tmp_path):
+    copy(tmp_path, "d301_monitor", "a")
+    mine = make_settings({"judge.neck_deg": 9})
+    told = []
+    tried = [
+        tune(
+            tmp_path,
+            sweep={"preset": ["balanced", "strict"], "alert.sustain_s": [15]},
+            settings=mine,
+            n_jobs=n_jobs,
+            on_progress=lambda index, share: told.append((index, share)),
+        )
+        for n_jobs in (1, 2)
+    ]
+    assert {name: values.tolist() for name, values in tried[0].columns().items()} == {
+        "preset": ["balanced", "balanced", "strict"],
+        "alert.sustain_s": [60.0, 15.0, 15.0],
+        **{
+            name: pytest.approx(values.tolist(), nan_ok=True)
+            for name, values in list(tried[1].columns().items())[2:]
+        },
+    }
+    assert told[-1] == (0, 1.0)
+    assert tried[0].settings == mine, "too little to propose anything"
+    assert tried[0].changes == {}
+    assert tried[0].held_out is None
+    assert "too little to propose one" in repr(tried[0])
+    strict = change_settings(mine, ["preset=strict"])
+    assert (strict.judge.neck_deg, strict.preset) == (9.0, "strict")
+    assert strict.judge.thoracic_deg == make_settings(preset="strict").judge.thoracic_deg
+
+
+def test_from_python_what_cannot_be_tried_is_one_line(tmp_path):
+    with pytest.raises(EvaluationError, match="no labelled recording"):
+        tune(tmp_path)
+    copy(tmp_path, "d301_monitor", "a")
+    (tmp_path / "junk.posture").write_bytes(b"junk")
+    write_labels(tmp_path / "junk.posture.labels.toml", Labels())
+    for sweep, words in (
+        (
+            {"judge.nek_deg": [3]},
+            "sweep judge.nek_deg=3: judge.nek_deg cannot be swept; did you mean judge.neck_deg",
+        ),
+        ({"judge.neck_deg": [3, 900]}, "sweep judge.neck_deg=900: .*<= 60"),
+        ({"judge.neck_deg": []}, "sweep judge.neck_deg=: expected"),
+    ):
+        with pytest.raises(SettingsError, match=words):
+            tune(tmp_path, sweep=sweep)
+    for limit in (0.0, float("nan"), float("inf")):
+        with pytest.raises(EvaluationError, match="max_false_per_hour"):
+            tune(tmp_path, max_false_per_hour=limit)
+    (problem,) = tune(tmp_path, sweep={"thresholds": [1]}).failures.values()
+    assert "junk.posture: not a landmark trace" in problem
+    with pytest.raises(EvaluationError, match=r"tune: .*junk\.posture: not a landmark trace"):
+        tune(tmp_path / "junk.posture")
 
 
 def test_too_little_is_said_and_nothing_is_written(tmp_path, env):

@@ -21,7 +21,8 @@ from test_recording import ORDERS, SETTINGS, play, watch
 from posture.calibration import fit_baseline
 from posture.errors import CalibrationError
 from posture.landmarks import no_person
-from posture.pipeline import Measured, Pipeline
+from posture.measured import Measured
+from posture.pipeline import Pipeline
 from posture.recording.records import Mute, Rebase, Snooze, Stand, TimeOfDay
 from posture.settings import AlertSettings, JudgeSettings, Settings
 from posture.slouch import EventKind, Reason, SlouchMachine

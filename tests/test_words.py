@@ -5,8 +5,8 @@ import pytest
 from posture.history import proposal
 from posture.judging import Thresholds
 from posture.panel_view import Surroundings, make_view
-from posture.pipeline import StepResult
 from posture.slouch import EventKind, Reason, SlouchState
+from posture.step_result import StepResult
 from posture.tables import thresholds_text
 from posture.view.gauges import make_gauges
 from posture.wording import alert_text

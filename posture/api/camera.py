@@ -16,12 +16,13 @@ from posture.config import check_settings
 from posture.duty import DutyCycle
 from posture.errors import CalibrationError, SourceError
 from posture.monitor import FrameObserver
-from posture.pipeline import Pipeline, StepResult
+from posture.pipeline import Pipeline
 from posture.profiles import now_utc
 from posture.session import collect
 from posture.settings import Settings
 from posture.sinks import Sink
 from posture.sources import FrameSource, LiveSource
+from posture.step_result import StepResult
 from posture.wall_clock import WallClock
 from posture.wiring import make_observer
 

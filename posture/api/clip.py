@@ -14,8 +14,8 @@ from posture.config import check_settings
 from posture.errors import CalibrationError
 from posture.landmarks import Landmarks, concatenate
 from posture.monitor import run_monitor
-from posture.pipeline import StepResult
 from posture.settings import Settings
+from posture.step_result import StepResult
 from posture.wiring import make_observer
 
 

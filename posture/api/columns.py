@@ -9,8 +9,8 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from posture.pipeline import StepResult
 from posture.slouch import SlouchEvent
+from posture.step_result import StepResult
 from posture.summary import Bout
 
 Columns: TypeAlias = dict[str, NDArray[Any]]

@@ -17,8 +17,8 @@ from posture.profiles import load_baseline
 from posture.recording.player import TraceObserver, TraceSource
 from posture.recording.reader import looks_recorded
 from posture.settings import Settings
-from posture.sources import FrameSource, open_source
-from posture.wiring import make_observer
+from posture.sources import FrameSource
+from posture.wiring import make_observer, open_with_settings
 
 BaselineLike: TypeAlias = Baseline | str | os.PathLike[str]
 """A baseline, or the file of one."""
@@ -54,18 +54,7 @@ def open_pictures(source: Spec, settings: Settings, stop: threading.Event) -> Fr
         As :func:`~posture.sources.open_source`, or if it is a recording, which has no pictures.
     """
     spec = str(source) if isinstance(source, int) else os.fspath(source)
-    if looks_recorded(Path(spec)):
-        raise SourceError(f"{spec}: a recording of landmarks has no pictures; posture.replay judges it")
-    c = settings.camera
-    return open_source(
-        spec,
-        mirror=c.mirror,
-        rotate_deg=c.rotate_deg,
-        width_px=c.width_px,
-        height_px=c.height_px,
-        rate_hz=c.rate_hz,
-        stop=stop,
-    )
+    return open_with_settings(spec, settings, stop, judge="posture.replay")
 
 
 def open_clip(source: Spec, settings: Settings, stop: threading.Event) -> FrameSource:

@@ -11,9 +11,9 @@ from posture.alerts import Alert
 from posture.api.columns import Columns, bout_columns, event_columns, step_columns
 from posture.baseline import Baseline
 from posture.judging import Thresholds, make_thresholds
-from posture.pipeline import StepResult
 from posture.settings import Settings
 from posture.slouch import SlouchEvent, SlouchState
+from posture.step_result import StepResult
 from posture.summary import Bout, Summarizer, Summary
 from posture.words import REASONS, STATES, clock
 

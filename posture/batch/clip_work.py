@@ -13,10 +13,11 @@ from posture.batch.rows import Row, RowSink, TraceColumns, summary_row
 from posture.clip_replay import Judged, Outputs, ReplayPlan, judge_clip, model_digest
 from posture.errors import ModelFileError, SourceError
 from posture.files import make_folder
-from posture.jobs import Report
-from posture.pipeline import Pipeline, StepResult
+from posture.jobs.outcome import Report
+from posture.pipeline import Pipeline
 from posture.session import StopSignals
 from posture.sources import FrameSource
+from posture.step_result import StepResult
 
 _BLOCK = 1 << 20
 

@@ -19,14 +19,15 @@ from posture.batch.encoding import Format, check_format
 from posture.batch.finding import Search, is_searched, readable, search, whole
 from posture.batch.rows import Row
 from posture.clip_replay import Judged, Outputs, ReplayPlan, model_digest
-from posture.cluster import run_on_cluster
 from posture.config import load_settings
+from posture.console import make_console
 from posture.errors import SourceError
-from posture.jobs import Outcome, Progress, run_jobs
+from posture.jobs.cluster import run_on_cluster
+from posture.jobs.outcome import Outcome, Progress
+from posture.jobs.processes import run_jobs
 from posture.profiles import load_baseline
 from posture.replaying import first_seconds_note, outputs_for, print_judged, print_notes, replay_in_turn
 from posture.session import StopSignals
-from posture.wiring import make_console
 
 
 @dataclass(frozen=True, slots=True)

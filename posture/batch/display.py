@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from posture.batch.clip_work import Judging
 from posture.batch.finding import Skipped, readable
-from posture.jobs import Progress as JobProgress
+from posture.jobs.outcome import Progress as JobProgress
 from posture.slouch import SlouchState
 from posture.summary import Summary
 from posture.words import STATES, clock

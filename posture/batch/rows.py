@@ -10,9 +10,9 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from posture.landmarks import FloatArray
-from posture.pipeline import StepResult
 from posture.sinks import TIME_DIGITS, TRACE_DIGITS, describe_event, trace_numbers
 from posture.slouch import EventKind, Reason, SlouchState
+from posture.step_result import StepResult
 from posture.summary import Summary
 
 Kind: TypeAlias = Literal["text", "number", "count"]

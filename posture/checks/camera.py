@@ -73,7 +73,7 @@ def check_picture(settings: Settings, monitor: Status | None) -> Iterator[Findin
     watchdog.start()
     start_s = time.monotonic()
     try:
-        with open_with_settings(spec, settings, signals) as source:
+        with open_with_settings(spec, settings, signals.stop) as source:
             for frame in source:
                 if frame.image_rgb is None:
                     continue

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posture.landmarks import FloatArray
-from posture.pipeline import StepResult
 from posture.settings import JudgeSettings
 from posture.slouch import EventKind, Reason, SlouchEvent, SlouchState
+from posture.step_result import StepResult
 
 CodeArray: TypeAlias = NDArray[np.int8]
 

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from importlib.resources import files
 from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
-from posture import __version__
 from posture.evaluation import strips, words
 from posture.evaluation.comparison import Comparison
 from posture.evaluation.course import STATES
@@ -19,6 +12,7 @@ from posture.evaluation.result import NOT_GIVEN, Result
 from posture.evaluation.scoring import ClipScore
 from posture.evaluation.tally import Tally
 from posture.report import drawing
+from posture.report.sheet import make_sheet
 from posture.slouch import SlouchState
 
 MAX_STRIPS: Final = 60
@@ -38,19 +32,8 @@ def render_page(result: Result, comparison: Comparison | None = None, broken: tu
     broken : tuple of str
         Limits that are not kept, in words.
     """
-    environment = Environment(
-        loader=PackageLoader("posture.evaluation"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    style = "\n".join(
-        files(package).joinpath("templates", "page.css").read_text(encoding="utf-8").strip()
-        for package in ("posture.report", "posture.evaluation")
-    )
+    environment = make_sheet("posture.evaluation", "page.css")
     comparison = comparison if comparison is not None and comparison.first.scores else None
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     figures = make_figures(result.overall)
     labelled = sorted((s for s in result.scores if s.truth or s.false_alerts), key=_interest)
     shown = labelled[:MAX_STRIPS]
@@ -74,9 +57,6 @@ def render_page(result: Result, comparison: Comparison | None = None, broken: tu
         swatch=drawing.swatch,
         alerts=[(strips.mark(kind), said) for kind, (_, said) in strips.ALERTS.items()],
         patterns=drawing.patterns(),
-        version=__version__,
-        style=Markup(style),
-        digest=digest,
     )
 
 

@@ -13,12 +13,14 @@ from posture.evaluation.cases import Case
 from posture.evaluation.course import CourseKeeper
 from posture.evaluation.result import Failure, Result
 from posture.evaluation.scoring import ClipScore, score_run
-from posture.jobs import Report, run_jobs
+from posture.jobs.outcome import Report
+from posture.jobs.processes import run_jobs
 from posture.labels.labels import check_labels
-from posture.pipeline import Pipeline, StepResult
+from posture.pipeline import Pipeline
 from posture.session import StopSignals
 from posture.settings import Settings
 from posture.sources import FrameSource
+from posture.step_result import StepResult
 
 
 def score_case(

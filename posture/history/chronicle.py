@@ -14,8 +14,8 @@ from math import isnan
 from posture.history.rows import AlertRow, BoutRow, BreakRow, MinuteRow, SessionRow
 from posture.history.timeline import Moment, Stretch, Timeline
 from posture.judging import Thresholds
-from posture.pipeline import StepResult
 from posture.slouch import EventKind, SlouchState
+from posture.step_result import StepResult
 from posture.summary import Bout, BoutTracker
 
 MINUTE_MS = 60_000

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from posture.config import history_path, load_settings
+from posture.console import make_console
 from posture.errors import HistoryError
 from posture.files import write_atomically
 from posture.history.answers import find_alert, store_answer
@@ -25,7 +26,6 @@ from posture.history.telling import (
     proposal_lines,
     trace_lines,
 )
-from posture.wiring import make_console
 
 EVIDENCE_DAYS = 90
 """Days of answers that a proposal rests on: desks and habits change with the seasons (our choice)."""

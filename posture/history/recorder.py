@@ -14,7 +14,8 @@ from posture.history.chronicle import Chronicle, Watch
 from posture.history.store import History
 from posture.history.timeline import Moment
 from posture.judging import Thresholds, make_thresholds
-from posture.pipeline import Pipeline, StepResult
+from posture.pipeline import Pipeline
+from posture.step_result import StepResult
 
 PERIOD_S = 4.0
 """Seconds of frame time between two writes: with the longest time between two looks, a second, a power cut takes at

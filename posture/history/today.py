@@ -11,8 +11,8 @@ from posture.errors import HistoryError
 from posture.history.recorder import DAY_MS, read_wall_clock
 from posture.history.store import History
 from posture.history.timeline import Moment
-from posture.pipeline import StepResult
 from posture.slouch import SlouchState
+from posture.step_result import StepResult
 
 _log = logging.getLogger(__name__)
 

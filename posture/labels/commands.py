@@ -10,6 +10,7 @@ from typing import Final
 from rich.table import Table
 from rich.text import Text
 
+from posture.console import make_console
 from posture.errors import LabelError, OutputError, PostureError
 from posture.labels.editing import DUTIES, moment_text
 from posture.labels.elan import parse_elan
@@ -19,7 +20,6 @@ from posture.labels.foreign import Foreign, Meaning, translate
 from posture.labels.label_studio import parse_label_studio
 from posture.labels.labels import Labels, check_labels
 from posture.labels.timeline import DUTY_SYMBOLS, draw_timeline
-from posture.wiring import make_console
 from posture.words import ASCII_SYMBOLS, STATES, needs_ascii
 
 MIN_WIDTH: Final = 40

@@ -21,6 +21,7 @@ from rich.console import Console
 
 from posture.capture import Orientation
 from posture.config import load_settings
+from posture.console import make_console
 from posture.errors import LabelError, OutputError
 from posture.labels.document import render_labels
 from posture.labels.editing import (
@@ -46,7 +47,6 @@ from posture.session import INTERRUPTED, TERMINATED, StopSignals
 from posture.slouch import SlouchState
 from posture.view.child import WindowProcess
 from posture.view.window import find_obstacle
-from posture.wiring import make_console
 
 TICK_S: Final = 0.02
 """Seconds between two looks at what the window tells (our choice)."""

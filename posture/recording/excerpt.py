@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from posture.config import restore_settings
-from posture.pipeline import Pipeline, StepResult
+from posture.pipeline import Pipeline
 from posture.recording.player import TraceObserver, TraceSource
 from posture.settings import Settings
+from posture.step_result import StepResult
 
 
 def judge_excerpt(path: Path, judged_from_s: float, from_s: float, to_s: float) -> list[StepResult]:

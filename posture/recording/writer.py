@@ -18,7 +18,7 @@ from posture.baseline import Baseline
 from posture.errors import OutputError
 from posture.files import make_folder
 from posture.landmarks import Landmarks
-from posture.pipeline import Pipeline, StepResult
+from posture.pipeline import Pipeline
 from posture.recording.codec import encode_command, encode_end, encode_header
 from posture.recording.records import (
     CHUNK_ROWS,
@@ -36,6 +36,7 @@ from posture.recording.records import (
 from posture.recording.rows import RowPacker
 from posture.settings import Settings
 from posture.slouch import Reason
+from posture.step_result import StepResult
 
 SUFFIX = ".posture"
 CLOCK_SLACK_S = 5.0

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from math import isnan
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
-from posture import __version__
 from posture.history.rows import AlertRow, FeedbackRow, SessionRow
 from posture.report import charts, drawing, panels, words
 from posture.report.day import DayCourse
 from posture.report.figures import Figures
 from posture.report.ledger import local_day
 from posture.report.periods import Sufficiency
+from posture.report.sheet import make_sheet
 from posture.report.trend import MIN_JUDGED_S
 from posture.words import PARTS, STATES
 
@@ -66,18 +60,10 @@ def render_page(
         One printed page: no single days, no notes, room to write on.
     """
     rows = PageRows() if rows is None else rows
-    environment = Environment(
-        loader=PackageLoader("posture.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = make_sheet()
     environment.filters.update(
         duration=words.duration, share=words.share, day=words.day_name, hour=words.hour_name
     )
-    style = files("posture.report").joinpath("templates", "page.css").read_text(encoding="utf-8").strip()
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     plot_px = drawing.PLOT_PX if not is_summary else SUMMARY_PX
     shown = [c for c in courses if c.strips]
     latest = _latest(shown)
@@ -86,12 +72,9 @@ def render_page(
         words=words,
         swatch=drawing.swatch,
         patterns=drawing.patterns(),
-        version=__version__,
         made=made,
         empty=empty,
         is_summary=is_summary,
-        style=Markup(style),
-        digest=digest,
         span=words.span_name(figures.first_day, figures.last_day),
         state_words=STATE_WORDS,
         periods=[(panels.period_name(p, figures.unit), p) for p in figures.periods],

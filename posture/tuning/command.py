@@ -12,22 +12,22 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from posture.config import config_path, load_settings
 from posture.config_edit import check_editor, store_values
+from posture.console import make_console
 from posture.errors import EvaluationError, OutputError
-from posture.evaluation.cases import Case, Cases, find_cases
+from posture.evaluation.cases import Cases, find_cases
 from posture.evaluation.statistics import check_statistics
-from posture.files import write_atomically
-from posture.jobs import Progress as JobProgress
-from posture.jobs import run_jobs
+from posture.files import check_outputs, write_atomically
+from posture.jobs.outcome import Progress as JobProgress
+from posture.jobs.processes import run_jobs
 from posture.session import StopSignals
 from posture.tuning.choice import CURRENT
 from posture.tuning.figures import as_json
-from posture.tuning.finding import Finding, distance
+from posture.tuning.finding import Finding
 from posture.tuning.page import render_page
+from posture.tuning.running import gather, make_finding
 from posture.tuning.sweep import Sweep, make_sweep
 from posture.tuning.telling import tell, to_value
-from posture.tuning.trial import Trial
 from posture.tuning.working import Task
-from posture.wiring import check_outputs, make_console
 from posture.words import needs_ascii
 
 MAX_NAMED = 3
@@ -95,26 +95,24 @@ def run_tune(
         )
     signals = StopSignals()
     task = Task(settings, tuple((one.judge, one.alert) for one in sweep.candidates))
-    trials, notes = [], _notes(sweep)
     with signals, _progress(errors, len(cases.cases), is_shown=errors.is_terminal) as progress:
-        found: dict[int, Trial] = {}
-        for done in run_jobs(
-            task, cases.cases, n_jobs or os.cpu_count() or 1, on_progress=progress.see, stop=signals.stop
-        ):
-            progress.finish(done.index)
-            if done.value is None:
-                failures.append(_named(done.error, cases.cases[done.index]))
-                errors.print(f"posture: {failures[-1]}")
-                continue
-            found[done.index], note = done.value
-            notes += [note] if note else []
+        tried = gather(
+            sweep,
+            cases.cases,
+            run_jobs(
+                task, cases.cases, n_jobs or os.cpu_count() or 1, on_progress=progress.see, stop=signals.stop
+            ),
+            on_finished=progress.finish,
+            on_failure=lambda problem: errors.print(f"posture: {problem}"),
+        )
     if signals.received is not None:
         errors.print("posture: interrupted; nothing was written")
         return signals.exit_code or 128 + signals.received
-    trials = [found[i] for i in sorted(found)]
-    if not trials:
+    if not tried.trials:
         raise EvaluationError("none of the labelled recordings could be used")
-    finding = _finding(sweep, trials, max_false_per_hour)
+    failures += tried.failures.values()
+    finding = make_finding(sweep, tried.trials, max_false_per_hour)
+    notes = list(tried.notes)
     for note in notes:
         errors.print(f"note: {note}", style="yellow")
     is_unicode = not needs_ascii(console.encoding, os.environ)
@@ -165,36 +163,12 @@ def _keep(finding: Finding, sweep: Sweep, console: Console, *, is_written: bool,
     return True
 
 
-def _finding(sweep: Sweep, trials: Sequence[Trial], max_false_per_hour: float) -> Finding:
-    """Return all that came of it."""
-    current = sweep.current.judge, sweep.current.alert
-    return Finding(
-        sweep.keys,
-        tuple(sweep.values(candidate) for candidate in sweep.candidates),
-        tuple(trials),
-        tuple(distance(one.judge, one.alert, current) for one in sweep.candidates),
-        max_false_per_hour,
-    )
-
-
-def _notes(sweep: Sweep) -> list[str]:
-    """Return what to say of the settings tried."""
-    if not sweep.n_out_of_range:
-        return []
-    return [f"{sweep.n_out_of_range} combinations left out: a scaled threshold would be out of its range"]
-
-
 def _check_outputs(paths: Sequence[Path], cases: Cases, outputs: list[Path | None]) -> None:
     """Raise if a file to write is one to read, or a folder."""
     check_outputs([*(str(case.clip) for case in cases.cases), *map(str, paths)], outputs)
     for path in outputs:
         if path is not None and path.is_dir():
             raise OutputError(f"{path} is a folder; name a file to write to")
-
-
-def _named(problem: str, case: Case) -> str:
-    """Return a problem that names its recording."""
-    return problem if case.clip.name in problem else f"{case.clip}: {problem}"
 
 
 def _tell_unlabelled(console: Console, cases: Cases) -> None:

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
-from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
-from posture import __version__
+from posture.report.sheet import make_sheet
 from posture.tuning.choice import CURRENT
 from posture.tuning.curve_svg import curve_chart, swatch
 from posture.tuning.figures import against_current, bounds
@@ -31,17 +25,7 @@ def render_page(finding: Finding, sweep: Sweep, notes: Sequence[str] = ()) -> st
     notes : sequence of str
         What else to know.
     """
-    environment = Environment(
-        loader=PackageLoader("posture.tuning"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    style = "\n".join(
-        files(package).joinpath("templates", name).read_text(encoding="utf-8").strip()
-        for package, name in (("posture.report", "page.css"), ("posture.tuning", "tune.css"))
-    )
+    environment = make_sheet("posture.tuning", "tune.css")
     choice = finding.choice
     compared, proposal = [], []
     if choice is not None:
@@ -70,7 +54,4 @@ def render_page(finding: Finding, sweep: Sweep, notes: Sequence[str] = ()) -> st
             for trial in finding.trials
         ],
         notes=[*finding.warnings, *notes],
-        style=Markup(style),
-        digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
-        version=__version__,
     )  # fmt: skip

@@ -1,14 +1,14 @@
-"""Which settings are tried: ``--sweep KEY=VALUES`` to a list of settings. Reads the configuration file."""
+"""Which settings are tried: ``--sweep KEY=VALUES`` to a list of settings."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from itertools import product
 from math import prod
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -95,7 +95,16 @@ def value_of(candidate: Candidate, key: str) -> Any:
     return getattr(getattr(candidate, section), name) if name else candidate.preset
 
 
-def make_sweep(sweeps: Sequence[str], overrides: Sequence[str] = ()) -> Sweep:
+Load: TypeAlias = Callable[[list[str]], Settings]
+"""Returns the settings in force with some ``section.key=value`` on top."""
+
+
+def load_configured(overrides: list[str]) -> Settings:
+    """Return the settings of the user's configuration file with overrides on top."""
+    return load_settings(overrides=overrides)
+
+
+def make_sweep(sweeps: Sequence[str], overrides: Sequence[str] = (), load: Load = load_configured) -> Sweep:
     """Return the settings to try.
 
     Parameters
@@ -105,6 +114,8 @@ def make_sweep(sweeps: Sequence[str], overrides: Sequence[str] = ()) -> Sweep:
         :data:`DEFAULT_SWEEPS`.
     overrides : sequence of str
         ``section.key=value`` as given to ``--set``: part of the settings in force.
+    load : callable
+        Where those come from.
 
     Raises
     ------
@@ -116,12 +127,12 @@ def make_sweep(sweeps: Sequence[str], overrides: Sequence[str] = ()) -> Sweep:
     """
     axes = _axes(sweeps or DEFAULT_SWEEPS)
     loaded = {
-        (key, value): _load(overrides, key, value)
+        (key, value): _load(load, overrides, key, value)
         for key, values in axes.items()
         for value in values
         if key != THRESHOLDS
     }
-    in_force = load_settings(overrides=list(overrides))
+    in_force = load(list(overrides))
     current = _candidate((), in_force)
     found = {_identity(current): current}
     n_out = 0
@@ -223,10 +234,10 @@ def _number(text: str, value: str) -> None:
         )
 
 
-def _load(overrides: Sequence[str], key: str, value: str) -> Settings:
+def _load(load: Load, overrides: Sequence[str], key: str, value: str) -> Settings:
     """Return the settings with one change on top."""
     try:
-        return load_settings(overrides=[*overrides, f"{key}={value}"])
+        return load([*overrides, f"{key}={value}"])
     except OverrideError as error:
         raise OverrideError(str(error).replace("--set ", "--sweep ", 1)) from error
 

@@ -11,8 +11,8 @@ import numpy as np
 from posture.baseline import Baseline
 from posture.judging import make_thresholds
 from posture.landmarks import UInt8Array
-from posture.pipeline import StepResult
 from posture.settings import Settings
+from posture.step_result import StepResult
 from posture.view.canvas import BASE_PX
 from posture.view.onlooker import Onlooker
 from posture.view.overlay import Overlay

@@ -15,8 +15,8 @@ import numpy as np
 from posture.errors import OutputError
 from posture.judging import Thresholds
 from posture.landmarks import FloatArray
-from posture.pipeline import StepResult
 from posture.slouch import EventKind, Reason, SlouchEvent, SlouchState
+from posture.step_result import StepResult
 from posture.words import ORANGE, REASONS, STATES, clock
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import isnan
 
 from posture.judging import Thresholds
-from posture.pipeline import StepResult
+from posture.step_result import StepResult
 from posture.words import PARTS, degrees_text
 
 

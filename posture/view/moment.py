@@ -9,7 +9,7 @@ import numpy as np
 from posture.angles import N_PLACE, Angles, MeasuredLandmarks, compute_angles
 from posture.cues import N_CUES
 from posture.landmarks import N_LANDMARKS, Landmarks, UInt8Array
-from posture.pipeline import StepResult
+from posture.step_result import StepResult
 
 
 @dataclass(frozen=True, slots=True)

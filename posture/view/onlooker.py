@@ -6,8 +6,8 @@ from posture.angles import measure_rows
 from posture.baseline import Baseline
 from posture.landmarks import Frame, Landmarks
 from posture.monitor import FrameObserver
-from posture.pipeline import StepResult
 from posture.slouch import Reason
+from posture.step_result import StepResult
 from posture.view.moment import Moment, Prompt
 
 

@@ -15,9 +15,9 @@ from posture.baseline import Baseline
 from posture.capture import import_cv2
 from posture.judging import Thresholds, make_thresholds
 from posture.landmarks import UInt8Array
-from posture.pipeline import StepResult
 from posture.settings import Settings
 from posture.slouch import Reason, SlouchState
+from posture.step_result import StepResult
 from posture.view.canvas import DIM, WHITE, Canvas, Colour, Ink, colour_of, make_ink
 from posture.view.figure import find_figure, mirror
 from posture.view.gauges import Gauge, make_gauges

@@ -15,9 +15,9 @@ from posture.baseline import Baseline
 from posture.errors import OutputError
 from posture.files import write_atomically
 from posture.judging import Thresholds, make_thresholds
-from posture.pipeline import StepResult
 from posture.settings import JudgeSettings
 from posture.slouch import EventKind, SlouchEvent
+from posture.step_result import StepResult
 from posture.view.axes import draw_all, import_matplotlib
 from posture.words import EVENTS, REASONS, clock
 

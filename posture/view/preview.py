@@ -15,8 +15,8 @@ from typing import Protocol
 
 from posture.baseline import Baseline
 from posture.calibration_run import CalibrationTick
-from posture.pipeline import StepResult
 from posture.settings import Settings
+from posture.step_result import StepResult
 from posture.view.handover import make_handover
 from posture.view.moment import Moment, Prompt
 from posture.view.onlooker import Onlooker

@@ -8,9 +8,9 @@ import numpy as np
 
 from posture.judging import Thresholds
 from posture.landmarks import FloatArray, UInt8Array
-from posture.pipeline import StepResult
 from posture.settings import Settings
 from posture.slouch import EventKind, SlouchState
+from posture.step_result import StepResult
 from posture.view.canvas import DIM, WHITE, Canvas, Colour, colour_of
 from posture.view.gauges import make_gauges
 from posture.words import ORANGE, PARTS, STATES, clock

@@ -16,67 +16,22 @@ share queues whose lock a killed worker may take with it; pebble can tell, but i
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
-import os
 import pickle
-import signal
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import connection
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any
 
-from posture.errors import JobsError, PostureError
+from posture.errors import JobsError
+from posture.jobs.outcome import Outcome, Progress, R, Report, T, one_line
+from posture.jobs.worker import Worker
 
-T = TypeVar("T")
-R = TypeVar("R")
-Report: TypeAlias = Callable[[Any], None]
-"""What work calls with anything that tells how far it is; most calls cost nothing and go nowhere."""
-
-ONE_THREAD = dict.fromkeys(
-    (
-        "OMP_NUM_THREADS",
-        "OPENBLAS_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "VECLIB_MAXIMUM_THREADS",
-        "OPENCV_FOR_THREADS_NUM",
-    ),
-    "1",
-)
-"""Environment that keeps a worker's native libraries to one thread, so that N workers keep N cores busy. XNNPACK,
-inside MediaPipe, takes one on desktops by itself."""
-REPORT_PERIOD_S = 0.1
-"""Seconds between two reports that are passed on: faster than anybody reads (our choice)."""
 STOP_PERIOD_S = 0.1
 """Seconds between two looks at the stop event (our choice)."""
 MAX_FAILED_STARTS = 3
 """Workers that may die in a row before they have begun (our choice)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome(Generic[R]):
-    """What came of one item."""
-
-    index: int
-    """Which item, counted from 0."""
-    value: R | None
-    """What the work returned; None if it failed."""
-    error: str = ""
-    """Why it failed, in one line; empty = it did not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far one worker is."""
-
-    worker: int
-    """Which worker, counted from 0."""
-    index: int
-    """The item it has."""
-    value: Any
-    """What the work reported; None = it has just been given the item."""
 
 
 def run_jobs(
@@ -139,38 +94,6 @@ class _Death:
     cause: str
 
 
-class _Worker:
-    """A process and this end of its pipe."""
-
-    def __init__(self, pickled_work: bytes) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.pipe, theirs = context.Pipe()
-        self.index: int | None = None
-        """The item it has."""
-        self.is_ready = False
-        self.process = context.Process(
-            target=_serve, args=(theirs, pickled_work), name="posture-worker", daemon=True
-        )
-        with theirs, _ctrl_c_held_back():
-            self.process.start()
-
-    def end(self) -> None:
-        """Kill it, if it still runs."""
-        self.pipe.close()
-        self.process.kill()
-        self.process.join()
-
-    def cause_of_death(self) -> str:
-        """Return how a process that is gone, or just going, ended."""
-        self.process.join()
-        code = self.process.exitcode or 0
-        if code == -signal.SIGTERM or code >= 0:
-            return f"the process working on it ended ({code})"
-        if code == -9:
-            return "the process working on it was killed (out of memory?)"
-        return f"the process working on it crashed ({_signal_name(-code)})"
-
-
 class _Crew:
     """The workers, and who of them has what."""
 
@@ -178,7 +101,7 @@ class _Crew:
         self, pickled_work: bytes, on_progress: Callable[[Progress], None], stop: threading.Event
     ) -> None:
         self._pickled_work, self._on_progress, self._stop = pickled_work, on_progress, stop
-        self._workers: list[_Worker] = []
+        self._workers: list[Worker] = []
         self._n_failed_starts = 0
 
     @property
@@ -191,7 +114,7 @@ class _Crew:
         while len(self._workers) > n_workers:
             self._workers.pop().end()
         while len(self._workers) < n_workers:
-            self._workers.append(_Worker(self._pickled_work))
+            self._workers.append(Worker(self._pickled_work))
 
     def close(self) -> None:
         """Kill them all."""
@@ -217,7 +140,7 @@ class _Crew:
                     yield from self._heed(number, worker, kind, value)
                 yield from self._hand_out(number, worker, items, todo)
 
-    def _heed(self, number: int, worker: _Worker, kind: str, value: Any) -> Iterator[Outcome[Any]]:
+    def _heed(self, number: int, worker: Worker, kind: str, value: Any) -> Iterator[Outcome[Any]]:
         """Take in what a worker says."""
         if kind == "broken":
             raise JobsError(f"the processes to work in cannot load the work: {value}")
@@ -229,7 +152,7 @@ class _Crew:
             index, worker.index = worker.index, None
             yield Outcome(index, value) if kind == "done" else Outcome(index, None, value)
 
-    def _bury(self, number: int, worker: _Worker) -> Iterator[_Death]:
+    def _bury(self, number: int, worker: Worker) -> Iterator[_Death]:
         """Replace a worker that has died."""
         cause, index = worker.cause_of_death(), worker.index
         worker.end()
@@ -237,12 +160,12 @@ class _Crew:
             self._n_failed_starts += 1
             if self._n_failed_starts == MAX_FAILED_STARTS:
                 raise JobsError(f"no process to work in can be started: {cause}; try fewer --jobs")
-        self._workers[number] = _Worker(self._pickled_work)
+        self._workers[number] = Worker(self._pickled_work)
         if index is not None:
             yield _Death(index, cause)
 
     def _hand_out(
-        self, number: int, worker: _Worker, items: Sequence[Any], todo: deque[int]
+        self, number: int, worker: Worker, items: Sequence[Any], todo: deque[int]
     ) -> Iterator[Outcome[Any]]:
         """Give a worker that waits for it the next item."""
         while worker.is_ready and worker.index is None and todo:
@@ -250,7 +173,7 @@ class _Crew:
             try:
                 pickled = pickle.dumps(items[index])
             except (pickle.PicklingError, AttributeError, TypeError) as error:
-                yield Outcome(index, None, f"cannot be sent to another process: {_one_line(error)}")
+                yield Outcome(index, None, f"cannot be sent to another process: {one_line(error)}")
                 continue
             try:
                 worker.pipe.send_bytes(pickled)
@@ -259,85 +182,3 @@ class _Crew:
                 return
             worker.index = index
             self._on_progress(Progress(number, index, None))
-
-
-@contextlib.contextmanager
-def _ctrl_c_held_back() -> Iterator[None]:
-    """Start a process to which Ctrl-C means nothing: a terminal sends it to all, and its starter ends it.
-
-    What is held back meanwhile arrives afterwards.
-    """
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _serve(pipe: connection.Connection, pickled_work: bytes) -> None:
-    """Work, in a process of its own, until the pipe is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    os.environ.update(ONE_THREAD)  # before the work's libraries are imported
-    threading.Thread(target=_follow_parent, name="posture-parent", daemon=True).start()
-    try:
-        work = pickle.loads(pickled_work)
-        first = pickle.dumps(("ready", None))
-    except (ImportError, AttributeError) as error:
-        first = pickle.dumps(("broken", _one_line(error)))
-    try:
-        pipe.send_bytes(first)
-        while True:
-            pipe.send_bytes(attempt(work, pipe.recv_bytes(), _throttled(pipe)))
-    except (EOFError, OSError):
-        return  # nobody is there any more
-
-
-def attempt(work: Callable[[Any, Report], Any], pickled_item: bytes, report: Report) -> bytes:
-    """Do the work on one item, here; return what came of it, pickled: ``done`` or ``failed``, and a value or why."""
-    try:
-        return pickle.dumps(("done", work(pickle.loads(pickled_item), report)))
-    except PostureError as error:
-        why = str(error)
-    except MemoryError:
-        why = "out of memory; try fewer --jobs"
-    except Exception as error:  # whatever it is: the other items go on
-        why = f"{type(error).__name__}: {_one_line(error)}"
-    return pickle.dumps(("failed", why))
-
-
-def _throttled(pipe: connection.Connection) -> Report:
-    """Return a `Report` that passes on what comes after a pause."""
-    last_s = -REPORT_PERIOD_S
-
-    def report(value: Any) -> None:
-        nonlocal last_s
-        if (now_s := time.monotonic()) - last_s >= REPORT_PERIOD_S:
-            last_s = now_s
-            pipe.send_bytes(pickle.dumps(("report", value)))
-
-    return report
-
-
-def _follow_parent() -> None:
-    """End this process as soon as the one that started it has ended, however that was."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-    os._exit(1)
-
-
-def _signal_name(number: int) -> str:
-    """Return what a signal is called."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
-
-
-def _one_line(error: BaseException) -> str:
-    """Return the first line of an error's text."""
-    return (str(error).strip().splitlines() or ["no reason given"])[0]

@@ -1,0 +1,1 @@
+"""The same work on many items: here, or on other machines."""
