@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import zlib
 from collections import deque
-from dataclasses import replace
 from math import hypot, nan
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from posture.angles import MeasuredLandmarks, measure_rows, repeat_at
 from posture.baseline import Baseline
 from posture.camera_move import CameraMoveJudge
 from posture.duty import DutyCycle
@@ -55,7 +55,7 @@ class Attention:
     def __init__(self, observer: FrameObserver, source: Rated, duty: DutyCycle) -> None:
         self._observer, self._source, self._duty = observer, source, duty
         self._condition = Reason.NONE
-        self._held: tuple[Landmarks, FloatArray, NDArray[np.bool_]] | None = None
+        self._held: tuple[MeasuredLandmarks, FloatArray, NDArray[np.bool_]] | None = None
         self._is_judged = self._is_shifted = False
         self._same: tuple[int, float] | None = (
             None  # checksum of the newest picture, and since when it is that
@@ -130,8 +130,8 @@ class Attention:
         is_due = self._judges_all or self._duty.is_due(frame.t_s, changed)
         if self._held is not None and not is_due:
             # The background is not repeated: two measurements of it must be two.
-            return replace(self._held[0], t_s=np.array([frame.t_s]), scene_shift=_NO_SHIFT)
-        landmarks = self._observer.detect(frame)
+            return repeat_at(frame.t_s, self._held[0], _NO_SHIFT)
+        (landmarks,) = measure_rows(self._observer.detect(frame))
         self._condition = self._observer.condition
         region = person_cells(landmarks.xyzv[0], float(landmarks.height_ratio[0]))
         self._held, self._is_judged = (landmarks, cells, region), True

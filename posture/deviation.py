@@ -235,7 +235,7 @@ def compute_deviation(cues: FloatArray, estimator: Estimator) -> Deviation:
 
 def _block(cues: FloatArray, estimator: Estimator) -> FloatArray:
     """Return measures and standard errors of a few frames, (T, 2 M), each by the better network that applies."""
-    if estimator.face is None:
+    if estimator.face is None or not np.isfinite(cues[:, N_POSE_CUES]).any():  # no face in any of them
         return run_network(cues[:, :N_POSE_CUES], estimator.pose)
     out = run_network(cues, estimator.face)
     left = np.isnan(out[:, 0])
