@@ -225,11 +225,11 @@ def compute_deviation(cues: FloatArray, estimator: Estimator) -> Deviation:
         NaN rows where the cues are NaN or unlike anything in the training set, where the baseline was, or where
         the head is turned more than 60 degrees away from the baseline.
     """
-    n = len(cues)
-    out = np.empty((n, 2 * N_MEASURES))
-    for start in range(0, n, _BLOCK):
-        block = slice(start, start + _BLOCK)
-        out[block] = _block(cues[block], estimator)
+    if len(cues) <= _BLOCK:
+        out = _block(cues, estimator)
+    else:
+        blocks = (cues[start : start + _BLOCK] for start in range(0, len(cues), _BLOCK))
+        out = np.concatenate([_block(block, estimator) for block in blocks])
     return Deviation(out[:, :N_MEASURES], out[:, N_MEASURES:])
 
 
