@@ -29,8 +29,8 @@ FIRST_PICTURE_S = 10.0  # opening a camera takes up to some seconds (Media Found
 REOPEN_MIN_S, REOPEN_MAX_S = 0.5, 3.0
 GIVE_UP_S = 0.5  # failed reads for this long mean a new capture: a failed stream never recovers by itself
 RETRY_S = 0.1  # pause after a failed read, which may have failed at once
-# Longest wait between two looks at the stop event, which nobody can be woken by (each costs 0.1 ms). While pictures come
-# the capture thread looks at it with each, and wakes whoever waits: the longer one is for a camera that has just stalled.
+# Longest wait between two looks at the stop event, which nobody can be woken by (each costs 0.1 ms). While pictures
+# come the capture thread looks at it with each, and wakes whoever waits: the longer one is for a camera that stalls.
 SLICE_S, CAPTURING_SLICE_S = 0.25, 0.45
 JOIN_S = 0.5  # how long close() waits for a thread that may be blocked in a driver
 # Frames are timed by a clock that goes on while the computer sleeps: Linux' BOOTTIME, macOS' MONOTONIC (which
@@ -176,7 +176,7 @@ class LiveSource:
         return self._closed or self._stop.is_set()
 
     def _take(self, due_s: float, patience_s: float) -> UInt8Array | Jpeg | None:
-        """Return the first picture the camera gives from `due_s` on; None = none within `patience_s`, a rest, or the end.
+        """Return the first picture given from `due_s` on; None = none within `patience_s`, a rest, or the end.
 
         The capture thread, which sees every picture, keeps the time: nobody wakes for the others.
         """
