@@ -16,6 +16,7 @@ from cli_helpers import FIXTURES, home_env, posture
 from mjpeg_server import MjpegServer
 
 from posture import attention as attention_module
+from posture.angles import measure_rows, repeat_at
 from posture.attention import Attention
 from posture.capture import Orientation
 from posture.duty import DutyCycle
@@ -28,6 +29,7 @@ from posture.slouch import Reason, SlouchState
 from posture.sources import open_source
 from posture.trace import load_trace
 
+NO_SHIFT = np.array([[np.nan, np.nan, 0.0]])
 UPRIGHT = load_trace(FIXTURES / "front_upright_slouch.npz")
 SETTINGS = Settings(power=PowerSettings(preset="eco"))
 
@@ -54,6 +56,23 @@ class Landmarker:
 
     def judge_all(self, is_on):
         self.all = is_on
+
+
+def test_a_held_frame_is_judged_as_if_it_had_been_measured_anew():
+    session = load_trace(FIXTURES / "d301_monitor.npz")
+    held, anew = (Pipeline(SETTINGS, calibrate_span_s=(0.0, 12.0)) for _ in range(2))
+    for row in range(0, len(session), 3):  # each judged once and held for two looks
+        (seen,) = measure_rows(session[row : row + 1])
+        told = [held.step(seen)]
+        plain = [anew.step(session[row : row + 1])]
+        for t_s in session.t_s[row] + np.array([0.25, 0.5]):
+            told.append(held.step(repeat_at(float(t_s), seen, NO_SHIFT)))
+            plain.append(
+                anew.step(
+                    dataclasses.replace(session[row : row + 1], t_s=np.array([t_s]), scene_shift=NO_SHIFT)
+                )
+            )
+        assert repr(told) == repr(plain)  # NaN is like NaN there
 
 
 class Source:
