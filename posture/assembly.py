@@ -234,7 +234,8 @@ class Assembly:
         """Return what the surroundings ask for, and go on at the pace they ask for."""
         if self._desktop is None:
             return Orders()
-        orders = decide(self._desktop.latest(), self._settings, is_present=is_present)
+        circumstances = self._desktop.latest(is_idle_wanted=not is_present)  # who is there may be reading
+        orders = decide(circumstances, self._settings, is_present=is_present)
         self._duty.use(orders.preset)
         self._observer.use_face(self._duty.has_face)
         return orders
