@@ -9,7 +9,7 @@ the pose model does not give.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 import numpy as np
@@ -132,7 +132,24 @@ class MeasuredLandmarks(Landmarks):
     """Which of the block's rows it is."""
 
 
-def measure_rows(landmarks: Landmarks) -> Iterator[Landmarks]:
+def repeat_at(t_s: float, seen: MeasuredLandmarks, scene_shift: FloatArray) -> MeasuredLandmarks:
+    """Return one frame (T = 1) again at another time, its measurements with it.
+
+    Parameters
+    ----------
+    t_s : float
+        Seconds.
+    seen : MeasuredLandmarks
+        From :func:`measure_rows`.
+    scene_shift : ndarray, shape (1, 3)
+        As in :attr:`Landmarks.scene_shift`: where the background is then.
+    """
+    time_s = np.array([t_s])
+    again = Angles(time_s, seen.angles.cues, seen.angles.place)
+    return replace(seen, t_s=time_s, scene_shift=scene_shift, angles=again)
+
+
+def measure_rows(landmarks: Landmarks) -> Iterator[MeasuredLandmarks]:
     """Yield every frame of `landmarks` (T = 1), measured in blocks beforehand: the same bits in a third of the time."""
     angles = compute_angles(landmarks)
     xyzv, world_m, luminance = landmarks.xyzv, landmarks.world_m, landmarks.luminance

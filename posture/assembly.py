@@ -14,6 +14,7 @@ from rich.console import Console
 
 from posture.attention import Attention
 from posture.calibration_run import CalibrationResult
+from posture.capture import keep_to_one_thread
 from posture.conductor import Conductor
 from posture.config import history_path
 from posture.control.commands import Command, Pause, Recalibrate, Reply, Resume, Rezero, Snooze, Wrong
@@ -107,6 +108,7 @@ class Assembly:
         self._attention = None if self._camera is None else Attention(observer, self._camera, self._duty)
         if self._camera is not None:  # a clip is judged as well as can be
             observer.use_face(self._duty.has_face)
+            keep_to_one_thread()
         self._desktop = None if self._camera is None else DesktopWatcher(settings)
         self._load = Load()
         keeps = reception is not None and self._camera is not None and settings.history.enabled
@@ -232,7 +234,8 @@ class Assembly:
         """Return what the surroundings ask for, and go on at the pace they ask for."""
         if self._desktop is None:
             return Orders()
-        orders = decide(self._desktop.latest(), self._settings, is_present=is_present)
+        circumstances = self._desktop.latest(is_idle_wanted=not is_present)  # who is there may be reading
+        orders = decide(circumstances, self._settings, is_present=is_present)
         self._duty.use(orders.preset)
         self._observer.use_face(self._duty.has_face)
         return orders

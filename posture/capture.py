@@ -40,6 +40,15 @@ def import_cv2() -> ModuleType:
     return cv2
 
 
+def keep_to_one_thread() -> None:
+    """Have OpenCV do all its work on the thread that asks for it.
+
+    For a picture now and then a second one takes nothing off and waits awake for more: a face took 16.1 instead of 14.3
+    CPU seconds an hour, the whole run in `balanced` 4 % more.
+    """
+    import_cv2().setNumThreads(1)
+
+
 @dataclass(frozen=True, slots=True)
 class Orientation:
     """How to turn a camera's picture upright: clockwise by `rotate_deg`, then mirrored left to right."""

@@ -225,17 +225,17 @@ def compute_deviation(cues: FloatArray, estimator: Estimator) -> Deviation:
         NaN rows where the cues are NaN or unlike anything in the training set, where the baseline was, or where
         the head is turned more than 60 degrees away from the baseline.
     """
-    n = len(cues)
-    out = np.empty((n, 2 * N_MEASURES))
-    for start in range(0, n, _BLOCK):
-        block = slice(start, start + _BLOCK)
-        out[block] = _block(cues[block], estimator)
+    if len(cues) <= _BLOCK:
+        out = _block(cues, estimator)
+    else:
+        blocks = (cues[start : start + _BLOCK] for start in range(0, len(cues), _BLOCK))
+        out = np.concatenate([_block(block, estimator) for block in blocks])
     return Deviation(out[:, :N_MEASURES], out[:, N_MEASURES:])
 
 
 def _block(cues: FloatArray, estimator: Estimator) -> FloatArray:
     """Return measures and standard errors of a few frames, (T, 2 M), each by the better network that applies."""
-    if estimator.face is None:
+    if estimator.face is None or not np.isfinite(cues[:, N_POSE_CUES]).any():  # no face in any of them
         return run_network(cues[:, :N_POSE_CUES], estimator.pose)
     out = run_network(cues, estimator.face)
     left = np.isnan(out[:, 0])

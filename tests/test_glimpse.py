@@ -65,6 +65,27 @@ def test_a_change_in_a_third_of_the_picture_is_seen_there_and_nowhere_else():
     assert changed_ratio(glimpse(other), glimpse(image), EVERYWHERE & ~rows) == 0.0
 
 
+@pytest.mark.parametrize(
+    "shape", [(60, 80), (90, 120), (480, 640), (100, 130), (233, 311, 3), (30, 40), (7, 5)]
+)
+def test_a_cell_is_the_mean_of_its_samples(shape):
+    image = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    n = min(4, max(1, shape[1] // CELLS[1]))
+    rows, columns = (np.arange(c * n) * size // (c * n) for c, size in zip(CELLS, shape, strict=False))
+    plane = image if image.ndim == 2 else image[..., 1]
+    samples = plane[rows][:, columns].reshape(CELLS[0], n, CELLS[1], n).astype(np.float64)
+    np.testing.assert_array_equal(glimpse(image), samples.mean(axis=(1, 3)))
+
+
+def test_the_overall_brightness_is_the_median_of_the_ratios():
+    rng = np.random.default_rng(1)
+    now, then = rng.uniform(0.0, 255.0, (2, *CELLS))
+    gain = np.median((now + 1.0) / (then + 1.0))
+    changed = np.abs(now + 1.0 - gain * (then + 1.0)) > 6.0
+    assert changed_ratio(now, then, EVERYWHERE) == pytest.approx(changed.mean())
+    assert changed_ratio(now, then, changed) == 1.0
+
+
 def test_size_and_colour_of_the_picture_do_not_matter(front):
     image = front[0][0]
     grey = image[..., 1]

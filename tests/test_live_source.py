@@ -483,6 +483,33 @@ def test_waiting_costs_next_to_nothing(quick):
         camera.unblock.set()
 
 
+def test_who_waits_for_a_picture_is_woken_by_it_alone(quick, monkeypatch):
+    monkeypatch.setattr(live, "CAPTURING_SLICE_S", 10.0 * TIMEOUT_S)
+    with LiveSource("fake", FakeCamera(n_good=100_000), rate_hz=2.5) as source:
+        frames, wait, n_waits = iter(source), source._changed.wait, [0]
+        next(frames)
+
+        def counted(timeout_s):
+            n_waits[0] += threading.current_thread() is threading.main_thread()
+            return wait(timeout_s)
+
+        monkeypatch.setattr(source._changed, "wait", counted)
+        assert all(next(frames).image_rgb is not None for _ in range(4))
+        assert n_waits[0] <= 4
+        assert source.dropped > 4, "the capture thread saw the others"
+
+
+def test_the_capture_thread_ends_the_wait_for_a_picture(quick, monkeypatch):
+    monkeypatch.setattr(live, "CAPTURING_SLICE_S", 10.0 * TIMEOUT_S)
+    stop = threading.Event()
+    with LiveSource("fake", FakeCamera(n_good=100_000), rate_hz=0.01, stop=stop) as source:
+        frames, start_s = iter(source), time.monotonic()
+        next(frames)
+        threading.Timer(0.1, stop.set).start()
+        assert next(frames, None) is None
+        assert time.monotonic() - start_s < TIMEOUT_S
+
+
 # -- a camera that is let go for a while --------------------------------------------------------------
 
 

@@ -96,6 +96,25 @@ def test_a_bus_killed_while_watching(monkeypatch, quick):
             wait_until(lambda: watcher.latest().is_locked is None, "nothing to be known")
 
 
+def test_idle_time_is_looked_at_only_while_it_is_wanted(monkeypatch):
+    monkeypatch.setattr(watcher_module, "IDLE_S", 0.01)
+    looked = {"lock": 0, "idle": 0}
+
+    def look(name):
+        looked[name] += 1
+        return 1.0
+
+    watcher = with_probes(
+        *(Probe(name, lambda name=name: look(name), 0.01) for name in looked)  # the first tells the lock
+    )
+    watcher.latest(is_idle_wanted=False)
+    with watcher:
+        wait_until(lambda: looked["lock"] > 5, "looks at the lock")
+        assert looked["idle"] == 0
+        assert watcher.latest().idle_s is None  # and from now on it is wanted
+        wait_until(lambda: watcher.latest().idle_s == 1.0, "idle time")
+
+
 def test_a_probe_that_hangs_holds_up_nobody(monkeypatch):
     is_asked, may_answer = threading.Event(), threading.Event()
     monkeypatch.setattr(watcher_module, "KEEP_S", 0.05)

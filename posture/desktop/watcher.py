@@ -80,6 +80,7 @@ class DesktopWatcher:
             (self._quiet, alert.respect_do_not_disturb),
         ]
         self._probes = [probe for probe, is_wanted in wanted if is_wanted]
+        self._is_idle_wanted = True
         self._guard = threading.Lock()  # over values and their times, never held while reading
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="posture-desktop", daemon=True)
@@ -91,9 +92,16 @@ class DesktopWatcher:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def latest(self) -> Circumstances:
-        """Return what is known now; never waits, never raises."""
+    def latest(self, *, is_idle_wanted: bool = True) -> Circumstances:
+        """Return what is known now; never waits, never raises.
+
+        Parameters
+        ----------
+        is_idle_wanted : bool
+            Whether idle time decides anything now: it is not looked at while it does not.
+        """
         now_s = time.monotonic()
+        self._is_idle_wanted = is_idle_wanted
         with self._guard:
             battery, call = self._battery.latest(now_s), self._call.latest(now_s)
             return Circumstances(
@@ -115,10 +123,13 @@ class DesktopWatcher:
     def _run(self) -> None:
         try:
             while not self._closed.is_set() and self._probes:
-                probe = min(self._probes, key=lambda probe: probe.due_s)
-                if self._closed.wait(max(0.0, probe.due_s - time.monotonic())):
+                wanted = [p for p in self._probes if self._is_idle_wanted or p is not self._idle]
+                probe = min(wanted, key=lambda probe: probe.due_s, default=None)
+                now_s = time.monotonic()
+                if self._closed.wait(IDLE_S if probe is None else max(0.0, probe.due_s - now_s)):
                     return
-                self._look(probe)
+                if probe is not None:
+                    self._look(probe)
         finally:
             for bus in self._buses:
                 bus.close()
