@@ -1,7 +1,7 @@
 """Fit the deviation estimator on rendered people and validate it on people it never saw.
 
-    python models/fit_estimator.py models/training/people_1.npz models/training/people_2.npz \
-        --output models/estimator.npz --report docs/validation
+    python models/fit_estimator.py models/training/people_[123].npz models/training/faces.npz \
+        --hidden 40 --side-weight 3 --output models/estimator.npz --report docs/validation
     python models/fit_estimator.py models/training/faces.npz --face \
         --output models/estimator_face.npz --report docs/validation --name faces
 
@@ -145,6 +145,7 @@ def fit(
     has = torch.isfinite(y) & torch.tensor(valid)[..., None]
     y = torch.nan_to_num(y)
     up = torch.tensor(upright & valid).float()
+    share = torch.tensor(np.where(data["camera"][train] == "side", o.side_weight, 1.0), dtype=torch.float32)
     net = Network(z.shape[-1], o.hidden)
     optimizer = torch.optim.AdamW(net.parameters(), lr=o.rate, weight_decay=o.decay)
     n_batches = len(z) // o.batch
@@ -162,7 +163,7 @@ def fit(
             context = (base + o.context_noise * torch.randn_like(base)).expand(-1, N_FRAMES, -1)
             out = net(z[j] + jitter * torch.randn_like(z[j]), context)
             residual = out[..., :N_MEASURES] - net(base, context[:, :1])[..., :N_MEASURES] - (y[j] - y0)
-            weight = has[j] * (1 - 0.8 * up[j])[..., None]
+            weight = has[j] * (1 - 0.8 * up[j])[..., None] * share[j, None, None]
             robust = nn.functional.smooth_l1_loss(
                 residual, torch.zeros_like(residual), beta=0.3, reduction="none"
             )
@@ -277,6 +278,12 @@ def main() -> None:
     )
     p.add_argument(
         "--context-noise", type=float, default=0.3, help="added to the baseline, standard deviations"
+    )
+    p.add_argument(
+        "--side-weight",
+        type=float,
+        default=1.0,
+        help="of stills from the side, where no face is seen and only the pose landmarks' network measures",
     )
     p.add_argument("--folds", type=int, default=4)
     p.add_argument(
