@@ -12,7 +12,8 @@ state machine, the sitting clock and the alerts see time pass::
 
 To repeat is honest only while the picture stays the same. So the more of head and shoulders has changed, and the longer
 the last judgement is ago, the sooner it is judged again, and a hold ends after some seconds whatever the picture says.
-What is being confirmed, or close to its threshold or to where it cannot be judged, is judged every `confirm_s`.
+What is being confirmed, or close to its threshold or to where it cannot be judged, is judged every `confirm_s`. And
+nobody is told anything on the strength of an old picture: the frame that an alert would come with is always judged.
 
 Experiment: the four desk sessions of the fixtures, their clips' pictures with sensor noise of 2 grey levels, alerts
 after 10 and 15 s; `PACES` has what came out of it. tests/test_duty.py runs the part of it whose clips are in
@@ -22,7 +23,7 @@ the repository.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, sqrt
 
 from posture.settings import Settings
 from posture.slouch import NOBODY, Reason, SlouchState
@@ -83,7 +84,7 @@ class DutyCycle:
     Parameters
     ----------
     settings : Settings
-        ``power``, ``camera.rate_hz``, ``judge`` and ``alert.sustain_s`` are used.
+        ``power``, ``camera.rate_hz`` and ``judge`` are used.
     settle_s : float
         Seconds from the first frame on that every frame is judged.
     """
@@ -96,7 +97,6 @@ class DutyCycle:
         """Between two looks, seconds, never less."""
         self._slowest_s = max(GAP_SHARE * settings.judge.max_gap_s, self.fastest_s)
         self._release_ratio = settings.judge.release_ratio
-        self._sustain_s = settings.alert.sustain_s
         self.reset()
 
     def use(self, preset: str) -> None:
@@ -117,6 +117,7 @@ class DutyCycle:
         self._settled_s: float | None = None
         self._state = SlouchState.UNKNOWN
         self._is_slouch_level = False
+        self._alert_due_s = inf
 
     def is_due(self, t_s: float, changed_ratio: float) -> bool:
         """Return whether the frame at `t_s` must be judged.
@@ -129,6 +130,8 @@ class DutyCycle:
             Share of the cells, 0 to 1, that differ from the frame judged last; NaN = not known: it is due.
         """
         if self._judged_s is None:
+            return True
+        if t_s >= self._alert_due_s - SOONEST_S:
             return True
         age_s = t_s - self._judged_s
         if age_s + self.look_s / 2.0 >= self._hold_s:  # whichever look is nearest to the end of the hold
@@ -166,9 +169,8 @@ class DutyCycle:
         if result.t_s < self._settled_s:
             look_s, self._hold_s = self.fastest_s, 0.0
         look_s = min(max(look_s, self.fastest_s), self._slowest_s)
-        remaining_s = self._sustain_s - result.slouched_s
-        if self._is_slouch_level and 0.0 < remaining_s < look_s:  # be there when the alert is due
-            look_s = max(remaining_s, SOONEST_S)
+        self._alert_due_s = result.alert_due_s
+        look_s = max(min(look_s, self._alert_due_s - result.t_s), SOONEST_S)  # be there when the alert is due
         self.look_s = look_s
         return look_s
 

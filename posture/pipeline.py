@@ -279,6 +279,7 @@ class Pipeline:
             error,
             release,
             self._gates.is_near_limit,
+            self._policy.due_s(t_s, machine.is_slouch_level and not isnan(ratio), machine.slouched_s),
         )
 
     def measure(

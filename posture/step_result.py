@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import nan
+from math import inf, nan
 
 from posture.alerts import Alert, Urgency
 from posture.settings import JudgeSettings
@@ -50,6 +50,9 @@ class StepResult:
     """Slouch ratio below which a slouch is over now: the noisier the landmarks, the lower."""
     is_near_limit: bool = False
     """Whether a small movement decides if the frame can be judged at all: the head turned by nearly `max_yaw_deg`."""
+
+    alert_due_s: float = inf
+    """Frame time from which an alert comes if the slouch goes on; inf = no slouch, or no end of the silence in sight."""
 
     @property
     def flexion_deviation_deg(self) -> float:

@@ -207,6 +207,34 @@ def test_quiet_hours_come_again_every_day():
     assert {int(t // 86_400) for t in alerts} == set(range(5))
 
 
+@given(
+    settings=SETTINGS,
+    step_s=st.sampled_from([1.0, 7.0, 60.0, 300.0]),
+    start_of_day_s=st.sampled_from([None, 0.0, 43_000.0]),
+    snoozes=st.dictionaries(st.integers(1, 40), st.sampled_from([60.0, 500.0, 4000.0]), max_size=2),
+)
+def test_an_alert_comes_when_it_was_said_to(settings, step_s, start_of_day_s, snoozes):
+    policy = AlertPolicy(settings, start_of_day_s)
+    due_s = math.inf
+    for i, frame in enumerate(slouch(0.0, 60 * step_s, step_s)):
+        t_s, _, is_slouch_level, slouched_s = frame
+        alert = policy.step(*frame)
+        if i > 0 and alert is not None:
+            assert t_s >= due_s - 1e-6
+        elif i > 0 and not policy.is_silenced(t_s):  # another quiet span may have begun since
+            assert t_s < due_s
+        if i in snoozes:
+            policy.snooze(t_s + snoozes[i])
+        due_s = policy.due_s(t_s, is_slouch_level, slouched_s)
+
+
+def test_nothing_is_due_without_a_slouch():
+    policy = AlertPolicy(AlertSettings())
+    assert policy.due_s(10.0, False, 0.0) == math.inf
+    policy.is_muted = True
+    assert policy.due_s(10.0, True, 5.0) == math.inf, "and no end of the silence is known"
+
+
 @given(settings=SETTINGS, history=histories())
 def test_the_colour_comes_first_and_grows_with_the_slouch(settings, history):
     """An alert is only ever given when the urgency is at its greatest, and silence does not hide the colour."""

@@ -116,6 +116,7 @@ def test_alerts_on_a_clip_come_when_judging_every_frame_gives_them(name, preset)
     expected = alerts(Pipeline(settings, calibrate_span_s=span_s).run(landmarks))
     assert expected
     assert alerts(results) == pytest.approx(expected, abs=1.0)
+    assert set(alerts(results)) <= set(judged), "nobody is told by an old picture"
     assert len(judged) < 0.9 * (landmarks.t_s >= span_s[1]).sum()
 
 
@@ -205,6 +206,7 @@ def test_alerts_of_a_session_come_when_judging_every_frame_gives_them(name, pres
     results, judged = simulate(landmarks, settings, SESSIONS[name])
     assert len(alerts(every)) > 1
     assert alerts(results) == pytest.approx(alerts(every), abs=1.0)
+    assert set(alerts(results)) <= set(landmarks.t_s[judged]), "nobody is told by an old picture"
     assert len(judged) < len(landmarks) / 2
     gaps_s = np.diff([result.t_s for result in results])
     assert gaps_s.max() <= GAP_SHARE * settings.judge.max_gap_s + 1e-6
@@ -334,13 +336,15 @@ def test_a_short_gap_limit_shortens_the_looks():
     assert np.diff([t_s for t_s, _ in seen]).max() <= GAP_SHARE * 0.4 + 1e-6
 
 
-def test_the_look_at_which_an_alert_is_due_is_not_late():
+def test_the_look_at_which_an_alert_is_due_is_not_late_and_judged():
     duty = DutyCycle(settings_of("eco", 60.0))
     for t_s in (0.0, 10.0):
         duty.step(result_at(t_s, SlouchState.SLOUCHING, ratio=1.5, slouched_s=t_s), is_judged=True)
-    assert duty.step(result_at(11.0, SlouchState.SLOUCHING, ratio=1.5, slouched_s=59.8), is_judged=True) == (
-        pytest.approx(0.2)
-    )
+    slouching = result_at(11.0, SlouchState.SLOUCHING, ratio=1.5, slouched_s=59.8)
+    assert not duty.is_due(11.2, 0.0)
+    assert duty.step(dataclasses.replace(slouching, alert_due_s=11.2), is_judged=True) == pytest.approx(0.2)
+    assert duty.is_due(11.2, 0.0)
+    assert not duty.is_due(11.1, 0.0)
 
 
 def test_a_picture_not_compared_is_judged():
