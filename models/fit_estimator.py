@@ -1,8 +1,8 @@
 """Fit the deviation estimator on rendered people and validate it on people it never saw.
 
     python models/fit_estimator.py models/training/people_[123].npz models/training/faces.npz \
-        --hidden 40 --side-weight 3 --output models/estimator.npz --report docs/validation
-    python models/fit_estimator.py models/training/faces.npz --face \
+        --hidden 40 --weight side=5 --output models/estimator.npz --report docs/validation
+    python models/fit_estimator.py models/training/faces.npz --face --weight laptop=2 \
         --output models/estimator_face.npz --report docs/validation --name faces
 
 The first fits the network for the pose landmarks alone, the second the one for frames with a face.
@@ -145,7 +145,8 @@ def fit(
     has = torch.isfinite(y) & torch.tensor(valid)[..., None]
     y = torch.nan_to_num(y)
     up = torch.tensor(upright & valid).float()
-    share = torch.tensor(np.where(data["camera"][train] == "side", o.side_weight, 1.0), dtype=torch.float32)
+    weights = dict(o.weight)
+    share = torch.tensor([weights.get(str(c), 1.0) for c in data["camera"][train]])
     net = Network(z.shape[-1], o.hidden)
     optimizer = torch.optim.AdamW(net.parameters(), lr=o.rate, weight_decay=o.decay)
     n_batches = len(z) // o.batch
@@ -190,6 +191,12 @@ def fit(
         p["l"] * unit,
         p["e"] + np.log(UNIT),
     )
+
+
+def camera_weight(text: str) -> tuple[str, float]:
+    """Return a camera and how often its stills count, from ``CAMERA=WEIGHT``."""
+    camera, weight = text.split("=")
+    return camera, float(weight)
 
 
 def merge(parts: list[NetworkCoefficients]) -> NetworkCoefficients:
@@ -280,10 +287,12 @@ def main() -> None:
         "--context-noise", type=float, default=0.3, help="added to the baseline, standard deviations"
     )
     p.add_argument(
-        "--side-weight",
-        type=float,
-        default=1.0,
-        help="of stills from the side, where no face is seen and only the pose landmarks' network measures",
+        "--weight",
+        type=camera_weight,
+        action="append",
+        default=[],
+        metavar="CAMERA=WEIGHT",
+        help="of a camera's stills: more for what is hard, or for what only this network measures",
     )
     p.add_argument("--folds", type=int, default=4)
     p.add_argument(

@@ -52,7 +52,7 @@ class StepResult:
     """Whether a small movement decides if the frame can be judged at all: the head turned by nearly `max_yaw_deg`."""
 
     alert_due_s: float = inf
-    """Frame time from which an alert comes if the slouch goes on; inf = no slouch, or no end of the silence in sight."""
+    """Frame time from which an alert comes if the slouch goes on; inf = no slouch, or silence without an end."""
 
     @property
     def flexion_deviation_deg(self) -> float:
