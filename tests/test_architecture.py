@@ -187,6 +187,7 @@ OUTER = [
     "view.lettering",
     "view.canvas",
     "view.person",
+    "view.board",
     "view.overlay",
     "view.onlooker",
     "view.pane",

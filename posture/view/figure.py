@@ -10,7 +10,7 @@ stands on the present shoulders, in the present size; it cannot show that the wh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import exp, isfinite
 from typing import Final, TypeAlias
 
@@ -31,11 +31,10 @@ _TRUNK_HEADS = (
     3.0  # length of the trunk line when the hips are not seen, in half head heights: it shows no direction
 )
 _SCALE = (0.4, 2.5)  # a ghost further off in size than this is of no use
-_SWAPPED, _SWAPPED_FROM = np.array((-1.0, 1.0)), np.array((1.0, 0.0))  # of the mirrored picture
 _CUE = {name: i for i, name in enumerate(CUE_NAMES)}
 FACE, SHOULDERS, NECK, TRUNK, HEAD = slice(0, 11), slice(11, 13), slice(13, 15), slice(15, 17), 17
 GHOST_SHOULDERS, GHOST_NECK, GHOST_HEAD = slice(18, 20), slice(20, 22), 22
-"""Rows of :attr:`Figure.points`."""
+"""Rows of a figure."""
 Pair: TypeAlias = Sequence[float]
 """x, y."""
 
@@ -63,10 +62,13 @@ class Ghost:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """The judged person of one picture: all points in one array, so that they are moved and scaled at once."""
+    """The judged person of one picture.
 
-    points: FloatArray
-    """(18, 2) or, with a ghost, (23, 2); the properties name them."""
+    Plain numbers: on so few, and when other work has taken the processor's caches meanwhile, numpy takes twice as long.
+    """
+
+    rows: Sequence[Pair]
+    """18 points or, with a ghost, 23; the properties name them."""
     head_half: tuple[float, float]
     """Half the width and height of the head."""
     is_trunk_seen: bool
@@ -75,43 +77,50 @@ class Figure:
     """Half the width and height of the ghost's head; None = there is no ghost."""
 
     @property
+    def points(self) -> FloatArray:
+        """(18, 2) or (23, 2) all of them."""
+        return np.array(self.rows)
+
+    @property
     def face(self) -> FloatArray:
         """(11, 2) nose, eyes, ears, mouth corners."""
-        return self.points[FACE]
+        return np.array(self.rows[FACE])
 
     @property
     def shoulders(self) -> FloatArray:
         """(2, 2) left, right."""
-        return self.points[SHOULDERS]
+        return np.array(self.rows[SHOULDERS])
 
     @property
     def neck(self) -> FloatArray:
         """(2, 2) mid-shoulder, mid-tragus."""
-        return self.points[NECK]
+        return np.array(self.rows[NECK])
 
     @property
     def trunk(self) -> FloatArray:
         """(2, 2) mid-shoulder, mid-hip; straight down where the hips are not seen."""
-        return self.points[TRUNK]
+        return np.array(self.rows[TRUNK])
 
     @property
     def head(self) -> Head:
         """The outline of the head."""
-        return Head(self.points[HEAD], np.array(self.head_half))
+        return Head(np.array(self.rows[HEAD]), np.array(self.head_half))
 
     @property
     def ghost(self) -> Ghost | None:
         """The upright; None without a baseline."""
         if self.ghost_half is None:
             return None
-        head = Head(self.points[GHOST_HEAD], np.array(self.ghost_half))
-        return Ghost(self.points[GHOST_SHOULDERS], self.points[GHOST_NECK], head)
+        head = Head(np.array(self.rows[GHOST_HEAD]), np.array(self.ghost_half))
+        return Ghost(np.array(self.rows[GHOST_SHOULDERS]), np.array(self.rows[GHOST_NECK]), head)
+
+    def scaled(self, width_px: float) -> list[Pair]:
+        """Return the rows in pixels of a picture `width_px` wide."""
+        return [(x * width_px, y * width_px) for x, y in self.rows]
 
 
 def find_figure(landmarks: Landmarks, baseline: Baseline | None) -> Figure | None:
     """Return the lines of one frame (T = 1); None where there is nobody, or points make no sense.
-
-    Plain numbers throughout: on so few, numpy takes three times as long.
 
     Parameters
     ----------
@@ -140,12 +149,13 @@ def find_figure(landmarks: Landmarks, baseline: Baseline | None) -> Figure | Non
     if baseline is not None:
         more, ghost_half = _ghost(baseline, middle, width, log_face)
         points += more
-    return Figure(np.array(points), half, is_seen, ghost_half)
+    return Figure(points, half, is_seen, ghost_half)
 
 
 def mirror(figure: Figure) -> Figure:
     """Return the same lines in the mirrored picture."""
-    return replace(figure, points=figure.points * _SWAPPED + _SWAPPED_FROM)
+    rows = [(1.0 - x, y) for x, y in figure.rows]
+    return Figure(rows, figure.head_half, figure.is_trunk_seen, figure.ghost_half)
 
 
 def _ghost(
