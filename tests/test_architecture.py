@@ -70,6 +70,7 @@ PURE = [
     "view.figure",
     "view.gauges",
     "view.moment",
+    "view.sketch",
     "report.ledger",
     "report.periods",
     "report.trend",

@@ -171,14 +171,12 @@ class Canvas:
 
     def frame(self, colour: Colour, width: float) -> None:
         """Draw a frame just inside the edges."""
-        n = self._thickness(width)
-        for x, y, across, down in (
-            (0, 0, self.width, n),
-            (0, self.height - n, self.width, n),
-            (0, 0, n, self.height),
-            (self.width - n, 0, n, self.height),
-        ):
-            self.fill(x, y, across, down, colour)
+        n, right, low = self._thickness(width), self.width - 1, self.height - 1
+        cv2, tone = self._cv2, self._tone(colour)
+        cv2.rectangle(self.image, (0, 0), (right, n - 1), tone, -1)
+        cv2.rectangle(self.image, (0, low - n + 1), (right, low), tone, -1)
+        cv2.rectangle(self.image, (0, 0), (n - 1, low), tone, -1)
+        cv2.rectangle(self.image, (right - n + 1, 0), (right, low), tone, -1)
 
     def text(self, x: float, y: float, text: str, size: float, colour: Colour = WHITE) -> float:
         """Write `text` with its top left corner at a pixel, letters of `size` units; return its width in pixels."""
@@ -258,7 +256,7 @@ def _half_width(thickness: int) -> float:
 
 def _fits(point: Point) -> bool:
     """Return whether a point is near enough for OpenCV's integers."""
-    return bool(abs(point[0]) < 1e5 and abs(point[1]) < 1e5)
+    return bool(-1e5 < point[0] < 1e5 and -1e5 < point[1] < 1e5)
 
 
 def _fixed(point: Point) -> tuple[int, int]:

@@ -31,7 +31,9 @@ _TRUNK_HEADS = (
     3.0  # length of the trunk line when the hips are not seen, in half head heights: it shows no direction
 )
 _SCALE = (0.4, 2.5)  # a ghost further off in size than this is of no use
-_CUE = {name: i for i, name in enumerate(CUE_NAMES)}
+_LOG_FACE, _HIPS_SEEN, _SHOULDERS_X, _SHOULDERS_Y, _NECK_X, _NECK_Y = map(
+    CUE_NAMES.index, ("log_face", "hips_seen", "shoulders_x", "shoulders_y", "neck_x", "neck_y")
+)
 FACE, SHOULDERS, NECK, TRUNK, HEAD = slice(0, 11), slice(11, 13), slice(13, 15), slice(15, 17), 17
 GHOST_SHOULDERS, GHOST_NECK, GHOST_HEAD = slice(18, 20), slice(20, 22), 22
 """Rows of a figure."""
@@ -134,15 +136,15 @@ def find_figure(landmarks: Landmarks, baseline: Baseline | None) -> Figure | Non
     if not all(_is_near(point) for point in upper):
         return None
     angles = compute_angles(landmarks)
-    width = float(angles.place[0, Place.SHOULDER_WIDTH])
+    cues, width = angles.cues[0].tolist(), float(angles.place[0, Place.SHOULDER_WIDTH])
     if not isfinite(width) or width <= 0.0:
         return None
     middle = _middle(rows[P.LEFT_SHOULDER], rows[P.RIGHT_SHOULDER])
-    log_face = float(angles.cues[0, _CUE["log_face"]])
+    log_face = cues[_LOG_FACE]
     tragi = _middle(rows[P.LEFT_EAR], rows[P.RIGHT_EAR])
     head, half = _head(tragi, exp(log_face))
     hips = _middle(rows[P.LEFT_HIP], rows[P.RIGHT_HIP])
-    is_seen = bool(angles.cues[0, _CUE["hips_seen"]] > 0.5) and _is_near(hips)
+    is_seen = cues[_HIPS_SEEN] > 0.5 and _is_near(hips)
     end = hips if is_seen else (middle[0], middle[1] + _TRUNK_HEADS * half[1])
     points = [*upper[: P.MOUTH_RIGHT + 1], *upper[P.LEFT_SHOULDER :], middle, tragi, middle, end, head]
     ghost_half = None
@@ -162,16 +164,16 @@ def _ghost(
     baseline: Baseline, middle: Pair, width: float, log_face: float
 ) -> tuple[list[Pair], tuple[float, float] | None]:
     """Return shoulders, neck and head of `baseline` over `middle`; nothing if its size makes no sense."""
-    cue = baseline.cue_centre
+    cue = baseline.cue_centre.tolist()
     scale = width / float(baseline.place_centre[Place.SHOULDER_WIDTH])
-    usual_log_face = float(cue[_CUE["log_face"]])
+    usual_log_face = cue[_LOG_FACE]
     if baseline.placement is Placement.SIDE:  # end-on, the shoulders' width tells no size
         scale = exp(log_face - usual_log_face)
     face = exp(usual_log_face) * scale
     if not _SCALE[0] < scale < _SCALE[1] or not isfinite(face):
         return [], None
-    across_x, across_y = (0.5 * face * float(cue[_CUE[name]]) for name in ("shoulders_x", "shoulders_y"))
-    tragi = middle[0] + face * float(cue[_CUE["neck_x"]]), middle[1] + face * float(cue[_CUE["neck_y"]])
+    across_x, across_y = 0.5 * face * cue[_SHOULDERS_X], 0.5 * face * cue[_SHOULDERS_Y]
+    tragi = middle[0] + face * cue[_NECK_X], middle[1] + face * cue[_NECK_Y]
     head, half = _head(tragi, face)
     left, right = (middle[0] + across_x, middle[1] + across_y), (middle[0] - across_x, middle[1] - across_y)
     return [left, right, middle, tragi, head], half

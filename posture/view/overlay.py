@@ -12,18 +12,15 @@ import numpy as np
 
 from posture.baseline import Baseline
 from posture.capture import import_cv2
-from posture.judging import Thresholds, make_thresholds
 from posture.landmarks import UInt8Array
-from posture.pipeline import StepResult
 from posture.settings import Settings
-from posture.slouch import Reason, SlouchState
 from posture.view.board import draw_card, draw_gauges, draw_hint
 from posture.view.canvas import DIM, WHITE, Canvas, colour_of
-from posture.view.figure import find_figure, mirror
-from posture.view.gauges import make_gauges
+from posture.view.figure import mirror
 from posture.view.moment import Moment
 from posture.view.person import MIN_UNIT, draw_ghost, draw_person, draw_silhouette, label_lines
-from posture.words import ORANGE, REASONS, STATES, part_phrase
+from posture.view.sketch import Sketch, Sketcher
+from posture.words import ORANGE, STATES
 
 BLUR_CELLS: Final = 10
 """Cells across the picture that are left of it when it is blurred: a face, at most half as wide, becomes 5 of one
@@ -41,8 +38,7 @@ class Overlay:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._limits: tuple[Baseline, Thresholds] | None = None
+        self._sketcher = Sketcher(settings)
 
     def draw(
         self,
@@ -56,94 +52,90 @@ class Overlay:
         is_bgr: bool = False,
         out: UInt8Array | None = None,
     ) -> UInt8Array:
-        """Return the picture with everything drawn on it.
-
-        Parameters
-        ----------
-        moment : Moment
-            What to draw.
-        baseline : Baseline or None
-            The upright it was judged against.
-        is_mirrored : bool
-            Swap left and right, as a mirror does.
-        is_blurred : bool
-            Show a silhouette instead of the person.
-        size_px : (int, int), optional
-            Width and height of the result; left out: the picture's own.
-        hint : str
-            A line for the corner, such as which keys do what.
-        is_bgr : bool
-            Return blue, green, red, as OpenCV shows pictures; mirrored, that costs nothing.
-        out : (H, W, 3) uint8, optional
-            Drawn into if it has the result's size: memory taken anew for every frame costs more than a line.
-
-        Returns
-        -------
-        (H, W, 3) uint8
-            RGB or BGR; `out` or a new array.
-        """
-        figure = None if moment.landmarks is None else find_figure(moment.landmarks, baseline)
-        if figure is not None and is_mirrored:
-            figure = mirror(figure)
-        image = _background(
-            moment.image_rgb, size_px, out, is_mirrored=is_mirrored, is_blurred=is_blurred, is_bgr=is_bgr
+        """Return the picture of a moment that was judged against `baseline`, as :func:`draw_sketch` draws it."""
+        return draw_sketch(
+            moment.image_rgb,
+            self._sketcher.sketch(moment, baseline),
+            is_mirrored=is_mirrored,
+            is_blurred=is_blurred,
+            size_px=size_px,
+            hint=hint,
+            is_bgr=is_bgr,
+            out=out,
         )
-        canvas = Canvas(image, is_bgr=is_bgr)
-        result = moment.result
-        colour = colour_of(STATES[result.state][2]) if result is not None else WHITE
-        is_judged = result is not None and result.reason is Reason.NONE and baseline is not None
-        if figure is not None:
-            if is_blurred:
-                draw_silhouette(canvas, figure)
-            if is_judged or is_blurred:
-                draw_ghost(canvas, figure)
-            draw_person(canvas, figure, colour if is_judged else DIM)
-        if result is not None:
-            canvas.frame(colour, 3)
-        if canvas.unit < MIN_UNIT:
-            return image
-        if figure is not None and result is not None and is_judged:
-            label_lines(canvas, figure, result.neck_deviation_deg, result.thoracic_deviation_deg)
-        if moment.prompt is not None:
-            draw_card(
-                canvas,
-                None,
-                WHITE if moment.prompt.is_good else colour_of(ORANGE),
-                moment.prompt.title,
-                moment.prompt.detail,
-            )
-        elif result is not None:
-            _, word, _ = STATES[result.state]
-            draw_card(canvas, result.state, colour, word, _detail(result))
-            if baseline is not None:
-                draw_gauges(
-                    canvas,
-                    make_gauges(result, self._limits_of(baseline)),
-                    result.slouched_s,
-                    is_judged=is_judged,
-                    release_ratio=self._settings.judge.release_ratio,
-                    sustain_s=self._settings.alert.sustain_s,
-                )
-        if hint:
-            draw_hint(canvas, hint)
+
+
+def draw_sketch(
+    image_rgb: UInt8Array | None,
+    sketch: Sketch,
+    *,
+    is_mirrored: bool = False,
+    is_blurred: bool = False,
+    size_px: tuple[int, int] | None = None,
+    hint: str = "",
+    is_bgr: bool = False,
+    out: UInt8Array | None = None,
+) -> UInt8Array:
+    """Return the picture with everything drawn on it.
+
+    Parameters
+    ----------
+    image_rgb : (H, W, 3) uint8 or None
+        The picture; None = the source has none.
+    sketch : Sketch
+        What to draw.
+    is_mirrored : bool
+        Swap left and right, as a mirror does.
+    is_blurred : bool
+        Show a silhouette instead of the person.
+    size_px : (int, int), optional
+        Width and height of the result; left out: the picture's own.
+    hint : str
+        A line for the corner, such as which keys do what.
+    is_bgr : bool
+        Return blue, green, red, as OpenCV shows pictures; mirrored, that costs nothing.
+    out : (H, W, 3) uint8, optional
+        Drawn into if it has the result's size: memory taken anew for every frame costs more than a line.
+
+    Returns
+    -------
+    (H, W, 3) uint8
+        RGB or BGR; `out` or a new array.
+    """
+    image = _background(
+        image_rgb, size_px, out, is_mirrored=is_mirrored, is_blurred=is_blurred, is_bgr=is_bgr
+    )
+    canvas = Canvas(image, is_bgr=is_bgr)
+    colour = WHITE if sketch.state is None else colour_of(STATES[sketch.state][2])
+    figure = mirror(sketch.figure) if is_mirrored and sketch.figure is not None else sketch.figure
+    if figure is not None:
+        if is_blurred:
+            draw_silhouette(canvas, figure)
+        if sketch.is_judged or is_blurred:
+            draw_ghost(canvas, figure)
+        draw_person(canvas, figure, colour if sketch.is_judged else DIM)
+    if sketch.state is not None:
+        canvas.frame(colour, 3)
+    if canvas.unit < MIN_UNIT:
         return image
-
-    def _limits_of(self, baseline: Baseline) -> Thresholds:
-        """Return the boundaries; they are the same as long as the upright is."""
-        if self._limits is None or self._limits[0] is not baseline:
-            self._limits = baseline, make_thresholds(self._settings.judge, baseline)
-        return self._limits[1]
-
-
-def _detail(result: StepResult) -> str:
-    """Return why the state is what it is, in a few words."""
-    if result.reason is not Reason.NONE:
-        return REASONS[result.reason]
-    if result.state is SlouchState.UNKNOWN:
-        return "about to judge"
-    if result.slouch_ratio >= 1.0:
-        return part_phrase(result.driver)
-    return f"{max(result.slouch_ratio, 0.0):.0%} of the limit"
+    if figure is not None and sketch.is_judged:
+        label_lines(canvas, figure, sketch.neck_deg, sketch.thoracic_deg)
+    if sketch.is_prompt:
+        draw_card(canvas, None, WHITE if sketch.is_good else colour_of(ORANGE), sketch.title, sketch.detail)
+    elif sketch.state is not None:
+        draw_card(canvas, sketch.state, colour, sketch.title, sketch.detail)
+    if sketch.gauges:
+        draw_gauges(
+            canvas,
+            sketch.gauges,
+            sketch.slouched_s,
+            is_judged=sketch.is_judged,
+            release_ratio=sketch.release_ratio,
+            sustain_s=sketch.sustain_s,
+        )
+    if hint:
+        draw_hint(canvas, hint)
+    return image
 
 
 def blur(image_rgb: UInt8Array) -> UInt8Array:
