@@ -187,6 +187,7 @@ OUTER = [
     "terminal",
     "view.lettering",
     "view.canvas",
+    "view.stamps",
     "view.person",
     "view.board",
     "view.overlay",

@@ -12,10 +12,11 @@ import numpy as np
 
 from posture.landmarks import UInt8Array
 from posture.slouch import SlouchState
-from posture.view.canvas import DIM, WHITE, Canvas, Colour, Ink, colour_of, make_ink, pixel
+from posture.view.canvas import DIM, WHITE, Canvas, Colour, Ink, colour_of, pixel
 from posture.view.gauges import Gauge
 from posture.view.lettering import ink, letter
 from posture.view.person import make_sign
+from posture.view.stamps import make_ink
 from posture.words import BLUE, ORANGE, clock
 
 _MARGIN: Final = 12

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from math import ceil, floor, hypot
+from math import floor, hypot
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -267,40 +267,6 @@ def _fixed(point: Point) -> tuple[int, int]:
 def _fix(points: FloatArray) -> NDArray[np.int32]:
     """Return points in sixteenths of pixels."""
     return np.round(points * (1 << _SHIFT)).astype(np.int32)
-
-
-def make_ink(
-    width: float, height: float, unit: float, draw: Callable[[Canvas], object], *, is_bgr: bool
-) -> Ink:
-    """Return what `draw` does to any picture, to be laid over many: what it makes of black and of white.
-
-    Parameters
-    ----------
-    width, height : float
-        Pixels that it needs.
-    unit : float
-        Of the canvas that it draws on.
-    draw : callable
-        Draws at the top left corner of a canvas.
-    is_bgr : bool
-        As the canvas that it is laid over.
-    """
-    shape = max(1, ceil(width)), max(1, ceil(height))
-    black, white = (np.full((shape[1], shape[0], 3), value, np.uint8) for value in (0, 255))
-    for page in (black, white):
-        draw(Canvas(page, unit, is_bgr=is_bgr))
-    return black, np.maximum(white, black) - black
-
-
-def make_stamp(
-    width: float, height: float, unit: float, draw: Callable[[Canvas], object], *, is_bgr: bool
-) -> Stamp:
-    """Return what `draw` draws, to be put on many pictures; pixels that it covers only in part are left out.
-
-    Parameters are those of :func:`make_ink`.
-    """
-    colours, kept = make_ink(width, height, unit, draw, is_bgr=is_bgr)
-    return colours, np.where(kept.any(axis=2), 0, 255).astype(np.uint8)
 
 
 @lru_cache(maxsize=64)

@@ -8,9 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from posture.view.canvas import WHITE, Canvas, Colour, Ink, Stamp, make_ink, make_stamp
+from posture.view.canvas import WHITE, Canvas, Colour, Ink, Stamp
 from posture.view.figure import FACE, GHOST_HEAD, GHOST_NECK, HEAD, NECK, SHOULDERS, TRUNK, Figure, Pair
 from posture.view.lettering import letter
+from posture.view.stamps import make_ink, make_stamp
 from posture.words import degrees_text
 
 MIN_UNIT: Final = 0.3
