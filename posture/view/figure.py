@@ -116,9 +116,9 @@ class Figure:
         head = Head(np.array(self.rows[GHOST_HEAD]), np.array(self.ghost_half))
         return Ghost(np.array(self.rows[GHOST_SHOULDERS]), np.array(self.rows[GHOST_NECK]), head)
 
-    def scaled(self, width_px: float) -> list[Pair]:
-        """Return the rows in pixels of a picture `width_px` wide."""
-        return [(x * width_px, y * width_px) for x, y in self.rows]
+    def scaled(self, width_px: float, rows: slice = slice(None)) -> list[Pair]:
+        """Return points in pixels of a picture `width_px` wide; all of them or some rows."""
+        return [(x * width_px, y * width_px) for x, y in self.rows[rows]]
 
 
 def find_figure(landmarks: Landmarks, baseline: Baseline | None) -> Figure | None:

@@ -41,17 +41,15 @@ def draw_ghost(canvas: Canvas, figure: Figure) -> None:
     """Draw where head and neck would be now if the person sat upright; nothing without an upright."""
     if figure.ghost_half is None:
         return
-    u, points = canvas.unit, figure.scaled(canvas.width)
-    x, y = points[GHOST_HEAD]
+    u = canvas.unit
+    *neck, (x, y) = figure.scaled(canvas.width, slice(GHOST_NECK.start, GHOST_HEAD + 1))
     high = figure.ghost_half[1] * canvas.width
     if not 1.0 <= high <= 0.5 * canvas.height:  # a speck, or larger than the picture
         return
     # It moves with the person and keeps its shape: in whole pixels of height there are few, and they are kept.
     scale = round(high) / high
     half = round(figure.ghost_half[0] * canvas.width * scale), round(high)
-    foot, tragi = (
-        (round((to_x - x) * scale), round((to_y - y) * scale)) for to_x, to_y in points[GHOST_NECK]
-    )
+    foot, tragi = ((round((to_x - x) * scale), round((to_y - y) * scale)) for to_x, to_y in neck)
     drawing, (left, above) = _ghost(half, foot, tragi, u, canvas.is_bgr)
     canvas.stamp(drawing, x - left, y - above)
     sign = make_sign("your upright", 11, _GHOST, (5.0, 1.0), u, canvas.is_bgr)
@@ -84,9 +82,9 @@ def draw_silhouette(canvas: Canvas, figure: Figure) -> None:
 
 def label_lines(canvas: Canvas, figure: Figure, neck_deg: float, thoracic_deg: float) -> None:
     """Write the deviations beside the lines they belong to, on the side where there is more room."""
-    u, points = canvas.unit, figure.scaled(canvas.width)
-    (foot_x, foot_y), (tragi_x, tragi_y) = points[NECK]
-    is_right = points[HEAD][0] < 0.62 * canvas.width  # the gauges are on the left
+    u = canvas.unit
+    (foot_x, foot_y), (tragi_x, tragi_y) = figure.scaled(canvas.width, NECK)
+    is_right = figure.rows[HEAD][0] < 0.62  # the gauges are on the left
     reach = _REACH * figure.head_half[0] * canvas.width + 2 * u
     for text, x, y, offset in (
         (f"neck {degrees_text(neck_deg)}", (foot_x + tragi_x) / 2, (foot_y + tragi_y) / 2, reach),
@@ -105,9 +103,9 @@ def _ghost(
     half: tuple[int, int], foot: tuple[int, int], tragi: tuple[int, int], unit: float, is_bgr: bool
 ) -> tuple[Stamp, tuple[int, int]]:
     """Return a ghost, and where in it the middle of its head is; all in pixels from there."""
-    room = ceil(3 * unit) + 1
-    left, top = (max(half[i], -foot[i], -tragi[i]) + room for i in (0, 1))
-    right, bottom = (max(half[i], foot[i], tragi[i]) + room for i in (0, 1))
+    room, most = ceil(3 * unit) + 1, 5 * half[1]  # of an upright that makes no sense, the middle
+    left, top = (min(max(half[i], -foot[i], -tragi[i]) + room, most) for i in (0, 1))
+    right, bottom = (min(max(half[i], foot[i], tragi[i]) + room, most) for i in (0, 1))
 
     def draw(canvas: Canvas) -> None:
         canvas.dashed((left + foot[0], top + foot[1]), (left + tragi[0], top + tragi[1]), _GHOST, 2, 5)
