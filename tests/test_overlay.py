@@ -147,7 +147,7 @@ def test_what_is_kept_is_what_would_be_drawn_anew(picture):
 def test_a_ghost_keeps_its_shape_wherever_the_person_sits(picture):
     """Moved by whole pixels it is the same to the bit."""
     figure = find_figure(picture[1], BASELINE)
-    moved = replace(figure, rows=[(x + 40 / 640, y + 24 / 640) for x, y in figure.rows])
+    moved = figure._replace(rows=[(x + 40 / 640, y + 24 / 640) for x, y in figure.rows])
     pages = [grey(), grey()]
     for page, one in zip(pages, (figure, moved), strict=True):
         person.draw_ghost(Canvas(page), one)
