@@ -10,7 +10,7 @@ from posture.pipeline import StepResult
 from posture.words import PARTS, degrees_text
 
 
-class Gauge(NamedTuple):  # made four times a picture, in a third of a frozen dataclass's time
+class Gauge(NamedTuple):  # made four times a picture, in three quarters of a frozen dataclass's time
     """One deviation beside its boundary."""
 
     name: str

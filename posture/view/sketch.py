@@ -20,7 +20,7 @@ from posture.view.moment import Moment
 from posture.words import REASONS, STATES, part_phrase
 
 
-class Sketch(NamedTuple):  # made twice a picture, in a third of a frozen dataclass's time
+class Sketch(NamedTuple):  # made twice a picture, in three quarters of a frozen dataclass's time
     """Lines, words and bars of one picture; left out = there are none."""
 
     figure: Figure | None = None
@@ -97,7 +97,7 @@ class Sketcher:
 
 
 def to_row(sketch: Sketch) -> tuple[object, ...]:
-    """Return a sketch as plain values, which go to another process in half the time that classes take."""
+    """Return a sketch as plain values, which go to another process quicker than classes."""
     figure, state, *plain, gauges = sketch
     return (
         None if figure is None else tuple(figure),
