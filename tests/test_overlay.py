@@ -18,11 +18,14 @@ from posture.landmarks import Landmarks, no_person
 from posture.pipeline import Pipeline
 from posture.settings import Settings
 from posture.trace import load_trace
+from posture.view import board, person
+from posture.view.canvas import Canvas, colour_of
 from posture.view.figure import find_figure, mirror
-from posture.view.gauges import make_gauges
+from posture.view.gauges import Gauge, make_gauges
 from posture.view.lettering import letter
 from posture.view.moment import Moment, Prompt
 from posture.view.overlay import BLUR_CELLS, Overlay, blur
+from posture.words import BLUE, ORANGE
 
 SETTINGS = Settings()
 CLIP = "front_upright_slouch"
@@ -112,6 +115,61 @@ def test_the_order_of_the_channels_changes_nothing_else(picture, is_mirrored, is
         for is_bgr in (False, True)
     )
     assert np.array_equal(rgb, bgr[:, :, ::-1])
+
+
+KEPT = (
+    board._card,
+    board._table,
+    board._full_bar,
+    board._column,
+    person.make_sign,
+    person._ghost,
+    person._plumb,
+)
+
+
+def test_what_is_kept_is_what_would_be_drawn_anew(picture):
+    """Whoever sits there, in whatever size, colours and state, after whatever has been drawn before."""
+    image, _, _ = picture
+    cases = [
+        (Moment(image, TRACE[24 + i : 25 + i], RESULTS[i]), size_px, is_bgr)
+        for i in (2, 30, 60, 90)
+        for size_px in ((640, 480), (500, 375))
+        for is_bgr in (False, True)
+    ]
+    drawn = [OVERLAY.draw(moment, BASELINE, size_px=size, is_bgr=bgr) for moment, size, bgr in cases]
+    for (moment, size, bgr), before in zip(cases, drawn, strict=True):
+        for kept in KEPT:
+            kept.cache_clear()
+        assert np.array_equal(OVERLAY.draw(moment, BASELINE, size_px=size, is_bgr=bgr), before)
+
+
+def test_a_ghost_keeps_its_shape_wherever_the_person_sits(picture):
+    """Moved by whole pixels it is the same to the bit."""
+    figure = find_figure(picture[1], BASELINE)
+    moved = figure._replace(rows=[(x + 40 / 640, y + 24 / 640) for x, y in figure.rows])
+    pages = [grey(), grey()]
+    for page, one in zip(pages, (figure, moved), strict=True):
+        person.draw_ghost(Canvas(page), one)
+    assert (pages[0] != 120).any()
+    assert np.array_equal(pages[0][: 480 - 24, : 640 - 40], pages[1][24:, 40:])
+
+
+@pytest.mark.parametrize("unit", [1.0, 1.3, 2.25])
+@pytest.mark.parametrize("share", [-0.5, 0.0, 0.4, 0.9, 1.3, 5.0, np.nan])
+def test_a_bar_is_as_long_as_its_share(unit, share):
+    """Of its track, which ends beyond the boundary; boundaries stay in sight."""
+    page = grey(round(480 * unit), round(640 * unit))
+    gauge = Gauge("neck", "+4°", "10°", share, True)
+    options = {"is_judged": True, "release_ratio": 0.75, "sustain_s": 60.0}
+    board.draw_gauges(Canvas(page), (gauge,), 0.0, **options)
+    tones = [colour_of(ORANGE if share >= 1.0 else BLUE), (190, 194, 200), (255, 255, 255)]
+    row = page[page.shape[0] - round((12 + 48 - 7 - 7) * unit), round(92 * unit) : round(212 * unit)]
+    bar, *boundaries = [np.flatnonzero((row == tone).all(axis=1)) for tone in tones]
+    assert all(len(boundary) for boundary in boundaries)
+    length = bar.max() + 1 if len(bar) else 0
+    want = 120 * unit * min(max(np.nan_to_num(share) / 1.6, 0.0), 1.0)
+    assert length == pytest.approx(want, abs=1.6 * unit)
 
 
 def test_nobody_is_drawn_where_nobody_is(picture):

@@ -17,6 +17,7 @@ from desktop import running as running_child
 from posture.settings import Settings
 from posture.view.moment import Moment
 from posture.view.preview import Preview
+from posture.view.sketch import Sketch
 from posture.view.window import _Window, find_obstacle
 
 QUIET = ("--set", "notify.enabled=false")
@@ -126,10 +127,10 @@ class Screen:
 
 
 class Still:
-    """One moment, and nothing after it."""
+    """One picture, and nothing after it."""
 
     def take(self):
-        return Moment(np.zeros((48, 64, 3), np.uint8), None, None), None
+        return np.zeros((48, 64, 3), np.uint8), Sketch()
 
     def poll(self, _):
         return False

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from math import ceil, floor, hypot
+from math import floor, hypot
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -20,6 +20,10 @@ Point: TypeAlias = Sequence[float] | FloatArray
 """x, y in pixels."""
 Ink: TypeAlias = tuple[UInt8Array, UInt8Array]
 """What to add to a picture and what to keep of it, (h, w, 3): a pixel becomes ``keep / 255 * pixel + added``."""
+Stamp: TypeAlias = tuple[UInt8Array, UInt8Array]
+"""A drawing that hides what it covers: its colours (h, w, 3), and where it is (h, w), 255 or 0."""
+
+_Part: TypeAlias = tuple[slice, slice]
 
 WHITE: Final = (255, 255, 255)
 DIM: Final = (190, 194, 200)
@@ -65,9 +69,13 @@ class Canvas:
 
     def line(self, a: Point, b: Point, colour: Colour, width: float, *, casing: float = 0.0) -> None:
         """Draw a line `width` units wide, on a dark one that is `casing` units wider at each side."""
+        if not (_fits(a) and _fits(b)):
+            return
+        cv2, ends = self._cv2, (_fixed(a), _fixed(b))
         if casing:
-            self._line(a, b, DARK, width + 2.0 * casing)
-        self._line(a, b, colour, width)
+            wide = self._thickness(width + 2.0 * casing)
+            cv2.line(self.image, *ends, self._tone(DARK), wide, cv2.LINE_AA, _SHIFT)
+        cv2.line(self.image, *ends, self._tone(colour), self._thickness(width), cv2.LINE_AA, _SHIFT)
 
     def dashed(self, a: Point, b: Point, colour: Colour, width: float, dash: float = 7.0) -> None:
         """Draw dashes and gaps of `dash` units on a dark line, to be seen on any picture."""
@@ -117,10 +125,8 @@ class Canvas:
         """Draw filled discs of `radius` units around points, on dark ones that are `casing` units larger."""
         cv2, points = self._cv2, [_fixed(centre) for centre in centres if _fits(centre)]
         if casing and points:  # lines without length are discs, and all are drawn in one call
-            spots, width = (
-                [np.array((at, at)) for at in points],
-                max(1, int(2.0 * (radius + casing) * self.unit)),
-            )
+            spots = np.array([(at, at) for at in points])
+            width = max(1, int(2.0 * (radius + casing) * self.unit))
             cv2.polylines(self.image, spots, False, self._tone(DARK), width, cv2.LINE_8, _SHIFT)
         size, tone = round(radius * self.unit * (1 << _SHIFT)), self._tone(colour)
         for at in points:
@@ -148,15 +154,15 @@ class Canvas:
 
     def fill(self, x: float, y: float, width: float, height: float, colour: Colour) -> None:
         """Fill a rectangle given in pixels."""
-        x0, y0 = max(0, _pixel(x)), max(0, _pixel(y))
-        x1, y1 = min(self.width, _pixel(x + width)), min(self.height, _pixel(y + height))
+        x0, y0 = max(0, pixel(x)), max(0, pixel(y))
+        x1, y1 = min(self.width, pixel(x + width)), min(self.height, pixel(y + height))
         if x1 > x0 and y1 > y0:
             self._cv2.rectangle(self.image, (x0, y0), (x1 - 1, y1 - 1), self._tone(colour), -1)
 
     def panel(self, x: float, y: float, width: float, height: float, radius: float = 7.0) -> None:
         """Darken a rounded rectangle given in pixels, so that text on it can be read."""
-        x0, y0 = max(0, _pixel(x)), max(0, _pixel(y))
-        x1, y1 = min(self.width, _pixel(x + width)), min(self.height, _pixel(y + height))
+        x0, y0 = max(0, pixel(x)), max(0, pixel(y))
+        x1, y1 = min(self.width, pixel(x + width)), min(self.height, pixel(y + height))
         if x1 <= x0 or y1 <= y0:
             return
         cv2, part = self._cv2, self.image[y0:y1, x0:x1]
@@ -165,14 +171,12 @@ class Canvas:
 
     def frame(self, colour: Colour, width: float) -> None:
         """Draw a frame just inside the edges."""
-        n = self._thickness(width)
-        for x, y, across, down in (
-            (0, 0, self.width, n),
-            (0, self.height - n, self.width, n),
-            (0, 0, n, self.height),
-            (self.width - n, 0, n, self.height),
-        ):
-            self.fill(x, y, across, down, colour)
+        n, right, low = self._thickness(width), self.width - 1, self.height - 1
+        cv2, tone = self._cv2, self._tone(colour)
+        cv2.rectangle(self.image, (0, 0), (right, n - 1), tone, -1)
+        cv2.rectangle(self.image, (0, low - n + 1), (right, low), tone, -1)
+        cv2.rectangle(self.image, (0, 0), (n - 1, low), tone, -1)
+        cv2.rectangle(self.image, (right - n + 1, 0), (right, low), tone, -1)
 
     def text(self, x: float, y: float, text: str, size: float, colour: Colour = WHITE) -> float:
         """Write `text` with its top left corner at a pixel, letters of `size` units; return its width in pixels."""
@@ -183,16 +187,22 @@ class Canvas:
     def lay(self, drawing: Ink, x: float, y: float) -> None:
         """Lay a drawing over the picture, its top left corner at a pixel."""
         added, kept = drawing
-        height, width = added.shape[:2]
-        x0, y0 = _pixel(x), _pixel(y)
-        left, top = max(0, -x0), max(0, -y0)
-        right, bottom = min(width, self.width - x0), min(height, self.height - y0)
-        if right > left and bottom > top:
-            if right - left < width or bottom - top < height:
-                added, kept = added[top:bottom, left:right], kept[top:bottom, left:right]
-            cv2, part = self._cv2, self.image[y0 + top : y0 + bottom, x0 + left : x0 + right]
+        place, cut = self._meet(added, x, y)
+        if cut is not None:
+            added, kept = added[cut], kept[cut]
+        if added.size:
+            cv2, part = self._cv2, self.image[place]
             cv2.multiply(part, kept, part, 1 / 255)
             cv2.add(part, added, part)
+
+    def stamp(self, drawing: Stamp, x: float, y: float) -> None:
+        """Put a drawing on the picture, its top left corner at a pixel: a third of the time of :meth:`lay`."""
+        colours, mask = drawing
+        place, cut = self._meet(colours, x, y)
+        if cut is not None:
+            colours, mask = colours[cut], mask[cut]
+        if colours.size:
+            self._cv2.copyTo(colours, mask, self.image[place])
 
     def text_size(self, text: str, size: float) -> tuple[float, float]:
         """Return the width and height of a text in pixels."""
@@ -202,6 +212,18 @@ class Canvas:
     def letter_px(self, size: float) -> int:
         """Return the pixels of letters of `size` units."""
         return round(size * self.unit)
+
+    def _meet(self, drawing: UInt8Array, x: float, y: float) -> tuple[_Part, _Part | None]:
+        """Return which part of the picture a drawing at a pixel meets, and which part of it; None = all of it."""
+        height, width = drawing.shape[:2]
+        x0, y0 = pixel(x), pixel(y)
+        x1, y1 = x0 + width, y0 + height
+        if x0 >= 0 and y0 >= 0 and x1 <= self.width and y1 <= self.height:
+            return (slice(y0, y1), slice(x0, x1)), None
+        left, top = min(max(0, -x0), width), min(max(0, -y0), height)
+        right, bottom = max(left, min(width, self.width - x0)), max(top, min(height, self.height - y0))
+        cut = slice(top, bottom), slice(left, right)
+        return (slice(y0 + top, y0 + bottom), slice(x0 + left, x0 + right)), cut
 
     def _draw_all(self, ends: FloatArray, colour: Colour) -> None:
         """Draw (N, 2, 2) ends as lines one pixel wide, in one call."""
@@ -213,19 +235,6 @@ class Canvas:
         cv2 = self._cv2
         cv2.fillPoly(self.image, list(_fix(quads)), self._tone(colour), cv2.LINE_AA, _SHIFT)
 
-    def _line(self, a: Point, b: Point, colour: Colour, width: float) -> None:
-        """Draw a plain line."""
-        if _fits(a) and _fits(b):
-            self._cv2.line(
-                self.image,
-                _fixed(a),
-                _fixed(b),
-                self._tone(colour),
-                self._thickness(width),
-                self._cv2.LINE_AA,
-                _SHIFT,
-            )
-
     def _tone(self, colour: Colour) -> Colour:
         """Return a colour in the order of the picture's channels."""
         return (colour[2], colour[1], colour[0]) if self.is_bgr else colour
@@ -235,7 +244,7 @@ class Canvas:
         return max(1, round(width * self.unit))
 
 
-def _pixel(value: float) -> int:
+def pixel(value: float) -> int:
     """Return the nearest pixel; of two the later one, so that what moves by whole pixels keeps its shape."""
     return floor(value + 0.5)
 
@@ -247,7 +256,7 @@ def _half_width(thickness: int) -> float:
 
 def _fits(point: Point) -> bool:
     """Return whether a point is near enough for OpenCV's integers."""
-    return bool(abs(point[0]) < 1e5 and abs(point[1]) < 1e5)
+    return bool(-1e5 < point[0] < 1e5 and -1e5 < point[1] < 1e5)
 
 
 def _fixed(point: Point) -> tuple[int, int]:
@@ -258,29 +267,6 @@ def _fixed(point: Point) -> tuple[int, int]:
 def _fix(points: FloatArray) -> NDArray[np.int32]:
     """Return points in sixteenths of pixels."""
     return np.round(points * (1 << _SHIFT)).astype(np.int32)
-
-
-def make_ink(
-    width: float, height: float, unit: float, draw: Callable[[Canvas], object], *, is_bgr: bool
-) -> Ink:
-    """Return what `draw` does to any picture, to be laid over many: what it makes of black and of white.
-
-    Parameters
-    ----------
-    width, height : float
-        Pixels that it needs.
-    unit : float
-        Of the canvas that it draws on.
-    draw : callable
-        Draws at the top left corner of a canvas.
-    is_bgr : bool
-        As the canvas that it is laid over.
-    """
-    shape = max(1, ceil(width)), max(1, ceil(height))
-    black, white = (np.full((shape[1], shape[0], 3), value, np.uint8) for value in (0, 255))
-    for page in (black, white):
-        draw(Canvas(page, unit, is_bgr=is_bgr))
-    return black, np.maximum(white, black) - black
 
 
 @lru_cache(maxsize=64)

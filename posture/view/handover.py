@@ -1,4 +1,4 @@
-"""Hand moments to the window's process.
+"""Hand pictures, and what to draw on them, to the window's process.
 
 Everything but the picture goes through a pipe. On Linux the picture lies in memory that both processes have and that
 has no name: two anonymous files in memory (`memfd_create`), open in these two processes and nowhere else, gone with
@@ -7,7 +7,7 @@ copies and the system's pages for them.
 
 ::
 
-    monitor: wait_for_room -> give    pipe: moment, which file, shape    window: take
+    monitor: wait_for_room -> give    pipe: sketch, which file, shape    window: take
                     ^                                                       |
                     +----------- a counter of free files <------------------+ (frees the one before)
 """
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import pickle
 import select
 import sys
 from collections.abc import Callable
@@ -26,9 +27,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from posture.baseline import Baseline
 from posture.landmarks import UInt8Array
-from posture.view.moment import Moment, pack, unpack
+from posture.view.sketch import Sketch, from_row, to_row
 
 N_FILES: Final = 2
 """One that the window shows, one that is on its way to it."""
@@ -49,36 +49,32 @@ class Giver:
 
     def __init__(self, pipe: Connection, shelf: Shelf | None) -> None:
         self._pipe, self._shelf = pipe, shelf
-        self._baseline: Baseline | None = None
         self._next, self._has_room = 0, False
 
     def wait_for_room(self) -> None:
-        """Wait until a moment can be given without waiting; returns at once where only giving it tells."""
+        """Wait until a picture can be given without waiting; returns at once where only giving it tells."""
         if self._shelf is not None and not self._has_room:
             self._shelf.wait_for_free()
             self._has_room = True
 
-    def give(self, moment: Moment, baseline: Baseline | None) -> None:
-        """Hand a moment over.
+    def give(self, image_rgb: UInt8Array | None, sketch: Sketch) -> None:
+        """Hand a picture over, and what to draw on it.
 
         Raises
         ------
         OSError
             If the window's process has ended.
         """
-        image = moment.image_rgb
-        shape = None if image is None else image.shape
-        told = None if baseline is self._baseline else (baseline,)
-        if image is not None and self._shelf is not None:
+        shape = None if image_rgb is None else image_rgb.shape
+        if image_rgb is not None and self._shelf is not None:
             self.wait_for_room()
-            np.copyto(self._shelf.array(self._next, image.shape), image)
-        packed = None if moment.landmarks is None else pack(moment.landmarks)
-        self._pipe.send((moment.result, moment.prompt, packed, told, shape, self._next))
-        self._baseline = baseline
-        if image is None:
+            np.copyto(self._shelf.array(self._next, image_rgb.shape), image_rgb)
+        message = pickle.dumps((shape, self._next, to_row(sketch)), pickle.HIGHEST_PROTOCOL)
+        self._pipe.send_bytes(message)  # its own pickling takes twice as long
+        if image_rgb is None:
             return
         if self._shelf is None:
-            _write(self._pipe, image)
+            _write(self._pipe, image_rgb)
         else:
             self._next, self._has_room = (self._next + 1) % N_FILES, False
 
@@ -108,12 +104,11 @@ class Taker:
 
     def __init__(self, pipe: Connection, shelf: Shelf | None) -> None:
         self._pipe, self._shelf = pipe, shelf
-        self._baseline: Baseline | None = None
         self._image: UInt8Array | None = None
         self._poller: select.poll | None = None
 
     def poll(self, timeout_s: float) -> bool:
-        """Return whether a moment comes within `timeout_s`, or the other end has been closed."""
+        """Return whether a picture comes within `timeout_s`, or the other end has been closed."""
         if sys.platform == "win32":
             return self._pipe.poll(timeout_s)
         if self._poller is None:  # the connection's own makes one each time, at twenty times the cost
@@ -121,7 +116,7 @@ class Taker:
             self._poller.register(self._pipe.fileno(), select.POLLIN)
         return bool(self._poller.poll(1e3 * timeout_s))
 
-    def take(self) -> tuple[Moment, Baseline | None]:
+    def take(self) -> tuple[UInt8Array | None, Sketch]:
         """Take over what was given; waits for it. The picture is good until the next one is taken.
 
         Raises
@@ -129,9 +124,7 @@ class Taker:
         EOFError
             If the other end is closed.
         """
-        result, prompt, packed, told, shape, which = self._pipe.recv()
-        if told is not None:
-            (self._baseline,) = told
+        shape, which, row = pickle.loads(self._pipe.recv_bytes())
         if self._shelf is None:
             image = None if shape is None else _read(self._pipe, shape, self._image)
         else:
@@ -139,7 +132,7 @@ class Taker:
                 self._shelf.free()
             image = None if shape is None else self._shelf.array(which, shape)
         self._image = image
-        return Moment(image, None if packed is None else unpack(packed), result, prompt), self._baseline
+        return image, from_row(row)
 
     def close(self) -> None:
         """Let go of this process's end of the pipe."""
@@ -171,6 +164,9 @@ class Shelf:
     def __init__(self, files: list[int], counter: int, *, is_ours: bool) -> None:
         self._files, self._counter, self._is_ours = files, counter, is_ours
         self._memory: list[mmap.mmap | None] = [None] * len(files)
+        self._arrays: list[UInt8Array | None] = [None] * len(
+            files
+        )  # kept: they take longer to make than a line
 
     def __reduce__(self) -> tuple[Callable[..., Shelf], tuple[list[Any], Any]]:
         """Hand the descriptors to a process that is being started; they are in no other one."""
@@ -181,13 +177,17 @@ class Shelf:
 
     def array(self, which: int, shape: tuple[int, ...]) -> UInt8Array:
         """Return file number `which` as an array, enlarged if need be; never made smaller: the other end reads it."""
+        array = self._arrays[which]
+        if array is not None and array.shape == shape:
+            return array
         n, memory = prod(shape), self._memory[which]
         if memory is None or len(memory) < n:
             if self._is_ours:
                 os.truncate(self._files[which], n)
             access = mmap.ACCESS_WRITE if self._is_ours else mmap.ACCESS_READ
             memory = self._memory[which] = mmap.mmap(self._files[which], n, access=access)
-        return np.frombuffer(memory, np.uint8, n).reshape(shape)
+        array = self._arrays[which] = np.frombuffer(memory, np.uint8, n).reshape(shape)
+        return array
 
     def wait_for_free(self) -> None:
         """Wait for a free file and count it as taken."""
@@ -203,6 +203,7 @@ class Shelf:
         """Let go of everything; the memory itself goes with the other process."""
         for descriptor in (*self._files, self._counter):
             os.close(descriptor)
+        self._arrays.clear()
         self._memory.clear()
 
 

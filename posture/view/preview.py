@@ -6,6 +6,7 @@ import contextlib
 import logging
 import multiprocessing
 import os
+import queue
 import signal
 import sys
 import threading
@@ -20,6 +21,7 @@ from posture.step_result import StepResult
 from posture.view.handover import make_handover
 from posture.view.moment import Moment, Prompt
 from posture.view.onlooker import Onlooker
+from posture.view.sketch import Sketcher
 from posture.view.window import Command, find_obstacle, show_window
 
 END_S = 1.0
@@ -54,10 +56,12 @@ class Preview:
     ) -> None:
         self.on_command: Callable[[Command], None] | None = None
         """Told what a key asks for, on a thread of the preview's own; None = nobody is there to obey yet."""
-        self._on_note = on_note
-        self._changed = threading.Condition()  # guards the two below
+        self._on_note, self._sketcher = on_note, Sketcher(settings)
+        self._changed = threading.Lock()  # guards the two below
         self._newest: tuple[Moment, Baseline | None] | None = None
         self._is_open = False
+        self._stirs: queue.SimpleQueue[None] = queue.SimpleQueue()
+        """Has something when there is something new, or the end; written in C, at half a condition's time."""
         self._threads: list[threading.Thread] = []
         obstacle = find_obstacle(os.environ, sys.platform)
         if obstacle:
@@ -93,8 +97,9 @@ class Preview:
     def show(self, moment: Moment, baseline: Baseline | None) -> None:
         """Show `moment` as soon as the window can; one that it was too slow for is left out."""
         with self._changed:
-            self._newest = (moment, baseline)
-            self._changed.notify()
+            is_told, self._newest = self._newest is not None, (moment, baseline)
+        if not is_told:
+            self._stirs.put(None)
 
     def close(self) -> None:
         """Close the window; calling it again does nothing."""
@@ -113,7 +118,7 @@ class Preview:
         """Have the giving thread end, whatever it waits for; the caller holds the lock."""
         if self._is_open:
             self._is_open = False
-            self._changed.notify()
+            self._stirs.put(None)
             self._giver.wake()
 
     def _give(self) -> None:
@@ -121,14 +126,13 @@ class Preview:
         try:
             while True:
                 self._giver.wait_for_room()
+                self._stirs.get()
                 with self._changed:
-                    self._changed.wait_for(lambda: self._newest is not None or not self._is_open)
-                    if not self._is_open:
+                    if self._newest is None or not self._is_open:
                         return
-                    assert self._newest is not None
                     (moment, baseline), self._newest = self._newest, None
                 try:
-                    self._giver.give(moment, baseline)
+                    self._giver.give(moment.image_rgb, self._sketcher.sketch(moment, baseline))
                 except OSError:
                     return
         finally:

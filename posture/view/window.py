@@ -2,7 +2,7 @@
 
 Qt, with which OpenCV's wheels open windows, ends the whole process when there is no screen to reach or when the
 screen goes away, and wants the main thread on some systems. So the window lives in a child process whose main thread
-does nothing else; the monitor hands it moments and never waits for it.
+does nothing else; the monitor hands it pictures with what to draw on them and never waits for it.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
-from posture.baseline import Baseline
 from posture.capture import import_cv2
+from posture.landmarks import UInt8Array
 from posture.settings import Settings
 from posture.view.handover import Taker
-from posture.view.moment import Moment
-from posture.view.overlay import Overlay
+from posture.view.overlay import draw_sketch
+from posture.view.sketch import Sketch
 
 Command: TypeAlias = Literal["pause", "recalibrate"]
 """What a key asks the monitor for."""
@@ -57,18 +57,18 @@ def find_obstacle(environ: Mapping[str, str], platform: str) -> str:
 
 
 def show_window(
-    moments: Taker, tells: Connection, settings: Settings, *, takes_commands: bool, is_quiet: bool
+    pictures: Taker, tells: Connection, settings: Settings, *, takes_commands: bool, is_quiet: bool
 ) -> None:
-    """Show moments until the window or the other end of `moments` is closed; the child process's whole work.
+    """Show pictures until the window or the other end of `pictures` is closed; the child process's whole work.
 
     Parameters
     ----------
-    moments : Taker
+    pictures : Taker
         Brings what the monitor gives.
     tells : Connection
         Takes ``("opened", "")``, ``("command", Command)``, ``("closed", "")`` and ``("failed", why)``.
     settings : Settings
-        ``judge``, ``alert`` and ``view`` are used.
+        ``view`` is used.
     takes_commands : bool
         Whether there is somebody to obey :data:`Command`; if not, their keys are not offered.
     is_quiet : bool
@@ -80,17 +80,17 @@ def show_window(
     for descriptor in (1, 2) if is_quiet else (1,):
         os.dup2(nowhere, descriptor)
     with contextlib.suppress(OSError, EOFError):  # the monitor has ended
-        _Window(moments, tells, settings, takes_commands=takes_commands).run()
+        _Window(pictures, tells, settings, takes_commands=takes_commands).run()
 
 
 class _Window:
     """The window while it is open."""
 
     def __init__(
-        self, moments: Taker, tells: Connection, settings: Settings, *, takes_commands: bool
+        self, pictures: Taker, tells: Connection, settings: Settings, *, takes_commands: bool
     ) -> None:
-        self._incoming, self._tells, self._takes_commands = moments, tells, takes_commands
-        self._overlay, self._page = Overlay(settings), np.empty((0, 0, 3), np.uint8)
+        self._incoming, self._tells, self._takes_commands = pictures, tells, takes_commands
+        self._page = np.empty((0, 0, 3), np.uint8)
         self._is_blurred, self._is_busy = settings.view.blur, True
         self._cv2: Any = import_cv2()
 
@@ -103,38 +103,43 @@ class _Window:
             self._tells.send(("failed", why))
             return
         place: tuple[int, ...] = ()
-        for (moment, baseline), is_new in self._moments():
+        for (image, sketch), is_new in self._pictures():
             if not place:
-                self._open(moment)
+                self._open(image)
                 self._tells.send(("opened", ""))
             before, place = place, self._find_place()
+            if before and min(place[2:]) <= 0 and not self._is_visible():
+                self._tells.send(("closed", ""))
+                return
             self._is_busy = place != before
             if is_new or self._is_busy:  # moved, too: what a move has uncovered Qt has sometimes left empty
-                self._draw(moment, baseline, place)
+                self._draw(image, sketch, place)
             key = cv2.waitKey(1) & 0xFF  # longer, and OpenCV's loop takes ten times the processor's time
             if key == ord("b"):
                 self._is_blurred = not self._is_blurred
-                self._draw(moment, baseline, place)
+                self._draw(image, sketch, place)
             elif key in _COMMANDS and self._takes_commands:
                 self._tells.send(("command", _COMMANDS[key]))
-            if key in _CLOSE_KEYS or not self._is_visible():
+            if key in _CLOSE_KEYS:
                 self._tells.send(("closed", ""))
                 return
 
-    def _moments(self) -> Iterator[tuple[tuple[Moment, Baseline | None], bool]]:
-        """Yield the newest moment again and again, and whether it is new; the first is waited for."""
+    def _pictures(self) -> Iterator[tuple[tuple[UInt8Array | None, Sketch], bool]]:
+        """Yield the newest picture again and again, and whether it is new; the first is waited for."""
         newest, is_new = self._incoming.take(), True
         while True:
             yield newest, is_new
             is_new = self._incoming.poll(_BUSY_TICK_S if self._is_busy else _TICK_S)
-            while self._incoming.poll(0):
+            if is_new:
                 newest = self._incoming.take()
+                while self._incoming.poll(0):
+                    newest = self._incoming.take()
 
-    def _open(self, moment: Moment) -> None:
+    def _open(self, image: UInt8Array | None) -> None:
         """Open the window: no toolbar, any size, the picture's shape."""
         cv2 = self._cv2
         cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
-        height, width = (480, 640) if moment.image_rgb is None else moment.image_rgb.shape[:2]
+        height, width = (480, 640) if image is None else image.shape[:2]
         first = min(max(width, _FIRST_WIDTH_PX[0]), _FIRST_WIDTH_PX[1])
         cv2.resizeWindow(TITLE, first, round(first * height / width))
 
@@ -145,12 +150,12 @@ class _Window:
         except self._cv2.error:  # just closed
             return 0, 0, 0, 0
 
-    def _draw(self, moment: Moment, baseline: Baseline | None, place: tuple[int, ...]) -> None:
-        """Draw one moment."""
-        cv2, size_px = self._cv2, _fit(moment, *place[2:])
-        self._page = self._overlay.draw(
-            moment,
-            baseline,
+    def _draw(self, image: UInt8Array | None, sketch: Sketch, place: tuple[int, ...]) -> None:
+        """Draw one picture."""
+        cv2, size_px = self._cv2, _fit(image, *place[2:])
+        self._page = draw_sketch(
+            image,
+            sketch,
             is_mirrored=True,
             is_blurred=self._is_blurred,
             size_px=size_px,
@@ -169,9 +174,9 @@ class _Window:
             return False
 
 
-def _fit(moment: Moment, wide: int, high: int) -> tuple[int, int]:
+def _fit(image: UInt8Array | None, wide: int, high: int) -> tuple[int, int]:
     """Return the size at which a picture just fits a window."""
-    height, width = (480, 640) if moment.image_rgb is None else moment.image_rgb.shape[:2]
+    height, width = (480, 640) if image is None else image.shape[:2]
     if wide < 2 or high < 2:  # not laid out yet, or just closed
         wide, high = width, height
     scale = min(wide / width, high / height, _MAX_WIDTH_PX / width)
