@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
-from math import inf
+from math import inf, isfinite, nan
 
 from posture.settings import AlertSettings
 from posture.slouch import SlouchState
@@ -161,7 +161,7 @@ class AlertPolicy:
         return sum(t_s - at_s < HOUR_S for at_s in self._recent) < self.settings.max_per_hour
 
     def due_s(self, t_s: float, is_slouch_level: bool, slouched_s: float) -> float:
-        """Return the frame time from which a slouch that goes on would be mentioned; inf = there is none.
+        """Return the frame time from which a slouch that goes on would be mentioned; NaN = none is, or not for now.
 
         Parameters
         ----------
@@ -169,14 +169,15 @@ class AlertPolicy:
             As for :meth:`step`.
         """
         if not is_slouch_level or self.settings.max_per_hour == 0:
-            return inf
+            return nan
         due_s = t_s + self.settings.sustain_s - slouched_s
         if self._next_s is not None:
             due_s = max(due_s, self._next_s)
         recent = [at_s for at_s in self._recent if due_s - at_s < HOUR_S]
         if len(recent) >= self.settings.max_per_hour:
             due_s = recent[-self.settings.max_per_hour] + HOUR_S
-        return max(due_s, self.silent_until_s(t_s))
+        due_s = max(due_s, self.silent_until_s(t_s))
+        return due_s if isfinite(due_s) else nan
 
     def silent_until_s(self, t_s: float) -> float:
         """Return a frame time before which :meth:`is_silenced` stays true, unless it is told something else.

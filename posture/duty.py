@@ -23,7 +23,7 @@ the repository.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, sqrt
+from math import inf, isnan, sqrt
 
 from posture.settings import Settings
 from posture.slouch import NOBODY, Reason, SlouchState
@@ -169,7 +169,7 @@ class DutyCycle:
         if result.t_s < self._settled_s:
             look_s, self._hold_s = self.fastest_s, 0.0
         look_s = min(max(look_s, self.fastest_s), self._slowest_s)
-        self._alert_due_s = result.alert_due_s
+        self._alert_due_s = inf if isnan(result.alert_due_s) else result.alert_due_s
         look_s = max(min(look_s, self._alert_due_s - result.t_s), SOONEST_S)  # be there when the alert is due
         self.look_s = look_s
         return look_s

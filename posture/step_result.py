@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, nan
+from math import nan
 
 from posture.alerts import Alert, Urgency
 from posture.settings import JudgeSettings
@@ -51,8 +51,8 @@ class StepResult:
     is_near_limit: bool = False
     """Whether a small movement decides if the frame can be judged at all: the head turned by nearly `max_yaw_deg`."""
 
-    alert_due_s: float = inf
-    """Frame time from which an alert comes if the slouch goes on; inf = no slouch, or silence without an end."""
+    alert_due_s: float = nan
+    """Frame time from which an alert comes if the slouch goes on; NaN = no slouch, or silence without an end."""
 
     @property
     def flexion_deviation_deg(self) -> float:

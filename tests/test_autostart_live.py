@@ -170,7 +170,7 @@ def test_the_real_monitor_runs_in_the_sandbox(manager):
         os.chown(folder, NOBODY, NOBODY, follow_symlinks=False)
 
     def status():
-        return json.loads(command(manager, "status", "--json", group=()).stdout)
+        return json.loads(command(manager, "status", "--json", group=()).stdout or "{}")  # none yet
 
     try:
         done = command(manager, "enable", "--now")
