@@ -1,8 +1,8 @@
 """Fit the deviation estimator on rendered people and validate it on people it never saw.
 
-    python models/fit_estimator.py models/training/people_[123].npz models/training/faces.npz \
+    python models/fit_estimator.py models/training/people_[123].npz models/training/faces_[12].npz \
         --hidden 40 --weight side=5 --output models/estimator.npz --report docs/validation
-    python models/fit_estimator.py models/training/faces.npz --face --folds 8 \
+    python models/fit_estimator.py models/training/faces_[12].npz --face --folds 8 \
         --output models/estimator_face.npz --report docs/validation --name faces
 
 The first fits the network for the pose landmarks alone, the second the one for frames with a face.

@@ -422,7 +422,7 @@ def test_a_colour_comes_before_the_notification_and_goes_when_the_person_sits_up
 SLOUCHES = {
     "neck": (35.0, 2.0, "Neck "),
     "thoracic": (12.0, 25.0, "Upper body "),
-    "flexion": (21.0, -26.0, "Head poked "),
+    "flexion": (27.0, -26.0, "Head poked "),
 }
 
 
