@@ -416,11 +416,21 @@ def labelling(display, tmp_path, clip=FRONT, *more):
     """The labeller with its window in front, and the label file."""
     path = tmp_path / "made.labels.toml"
     env = home_env(tmp_path / "home", DISPLAY=display)
-    with running("label", clip, "--labels", path, *more, env=env) as process:
-        (window,) = process.wait_for(lambda: find_window(display))
-        ask(display, "xdotool", "windowactivate", "--sync", window)
-        process.wait_for(lambda: share(screenshot(display, tmp_path / "a.png"), (24, 26, 31)) > 0.05)
+    with contextlib.ExitStack() as stack:
+        for patience_s in (20.0, 60.0):  # on a busy Xvfb one window in twenty of OpenCV's is never painted
+            process = stack.enter_context(running("label", clip, "--labels", path, *more, env=env))
+            (window,) = process.wait_for(lambda process=process: find_window(display))
+            ask(display, "xdotool", "windowactivate", "--sync", window)
+            with contextlib.suppress(AssertionError):
+                process.wait_for(lambda: is_painted(display, tmp_path), patience_s)
+                break
+            stack.close()
+        assert is_painted(display, tmp_path)
         yield process, path
+
+
+def is_painted(display, tmp_path):
+    return share(screenshot(display, tmp_path / "a.png"), (24, 26, 31)) > 0.05
 
 
 def share(picture_bgr, colour_rgb):
