@@ -13,7 +13,8 @@ state machine, the sitting clock and the alerts see time pass::
 To repeat is honest only while the picture stays the same. So the more of head and shoulders has changed, and the longer
 the last judgement is ago, the sooner it is judged again, and a hold ends after some seconds whatever the picture says.
 What is being confirmed, or close to its threshold or to where it cannot be judged, is judged every `confirm_s`. And
-nobody is told anything on the strength of an old picture: the frame that an alert would come with is always judged.
+nobody is told anything on the strength of an old picture: the frame that an alert would come with is judged (not when
+a silence of unknown end, such as "do not disturb", is over before the hold is).
 
 Experiment: the four desk sessions of the fixtures, their clips' pictures with sensor noise of 2 grey levels, alerts
 after 10 and 15 s; `PACES` has what came out of it. tests/test_duty.py runs the part of it whose clips are in

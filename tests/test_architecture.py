@@ -98,6 +98,7 @@ PURE = [
 CONSTANTS = ["bundled", "coefficients"]  # numbers that come with the program, read from its own files
 OUTER = [
     "stderr",
+    "interrupts",
     "files",
     "jobs.outcome",
     "jobs.attempt",
@@ -251,6 +252,7 @@ OUTER = [
     "evaluation.words",
     "evaluation.cases",
     "evaluation.running",
+    "api.labelled",
     "api.evaluation",
     "evaluation.record",
     "evaluation.tables",

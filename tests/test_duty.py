@@ -211,10 +211,9 @@ def test_alerts_of_a_session_come_when_judging_every_frame_gives_them(name, pres
     assert len(judged) < len(landmarks) / 2
     gaps_s = np.diff([result.t_s for result in results])
     assert gaps_s.max() <= GAP_SHARE * settings.judge.max_gap_s + 1e-6
-    # At a second screen the head is turned about as far as can still be judged: one frame more or less decides.
-    kinds = [
-        {event.kind for result in run for event in result.events} - AT_THE_EDGE for run in (results, every)
-    ]
+    # At its second screen the head is turned about as far as eco can still judge: one frame more or less decides.
+    left_out = AT_THE_EDGE if (name, preset) == ("d300_laptop", "eco") else set()
+    kinds = [{event.kind for result in run for event in result.events} - left_out for run in (results, every)]
     assert kinds[0] == kinds[1]
 
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
-from pathlib import Path
 
 import numpy as np
 
 from posture.api.columns import Columns
+from posture.api.labelled import find_labelled
 from posture.api.opening import BaselineLike, take
 from posture.clip_replay import ReplayPlan
 from posture.config import check_settings, settings_overrides
-from posture.errors import EvaluationError
-from posture.evaluation.cases import find_cases
 from posture.evaluation.figures import AngleFigures, Estimate, Figures, make_figures
 from posture.evaluation.running import evaluate as evaluate_cases
 from posture.evaluation.statistics import check_statistics
@@ -108,12 +106,7 @@ def evaluate(
     chosen = Settings() if settings is None else check_settings(settings)
     overrides = () if settings is None else settings_overrides(chosen)
     plan = ReplayPlan(chosen, overrides, None if baseline is None else take(baseline))
-    given = [paths] if isinstance(paths, (str, os.PathLike)) else paths
-    found = find_cases([Path(path) for path in given])
-    failures = {failure.clip: failure.problem for failure in found.failures}
-    if not found.cases:
-        told = next(iter(failures.values()), "no labelled clip: a label file lies beside its clip")
-        raise EvaluationError(f"evaluate: {told}")
+    found, failures = find_labelled(paths, "evaluate", "clip")
     done = evaluate_cases(found.cases, plan, n_jobs=n_jobs, signals=StopSignals(), on_progress=on_progress)
     return EvaluationResult(
         make_figures(done.overall),

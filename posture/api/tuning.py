@@ -6,14 +6,14 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
 from posture.api.columns import Columns
+from posture.api.labelled import find_labelled
 from posture.config import change_settings, check_settings
 from posture.errors import EvaluationError, OverrideError, PostureError, SettingsError
-from posture.evaluation.cases import Case, find_cases
+from posture.evaluation.cases import Case
 from posture.evaluation.figures import Estimate
 from posture.evaluation.statistics import check_statistics
 from posture.evaluation.tally import median_s
@@ -143,12 +143,7 @@ def tune(
         tried = make_sweep(_listed(sweep or {}), load=partial(change_settings, chosen))
     except OverrideError as error:
         raise SettingsError(str(error).replace("--sweep", "sweep", 1)) from error
-    given = [paths] if isinstance(paths, (str, os.PathLike)) else paths
-    found = find_cases([Path(path) for path in given])
-    failures = {failure.clip: failure.problem for failure in found.failures}
-    if not found.cases:
-        told = next(iter(failures.values()), "no labelled recording: a label file lies beside its recording")
-        raise EvaluationError(f"tune: {told}")
+    found, failures = find_labelled(paths, "tune", "recording")
     tell = on_progress or (lambda index, share: None)
     task = Task(chosen, tuple((one.judge, one.alert) for one in tried.candidates))
     done = gather(

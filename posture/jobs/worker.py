@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
 import os
 import pickle
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from multiprocessing import connection
 from typing import Any
 
+from posture.interrupts import interrupts_held_back
 from posture.jobs.attempt import ONE_THREAD, attempt
 from posture.jobs.outcome import Report, one_line
 
@@ -32,7 +31,7 @@ class Worker:
         self.process = context.Process(
             target=_serve, args=(theirs, pickled_work), name="posture-worker", daemon=True
         )
-        with theirs, _ctrl_c_held_back():
+        with theirs, interrupts_held_back():
             self.process.start()
 
     def end(self) -> None:
@@ -50,22 +49,6 @@ class Worker:
         if code == -9:
             return "the process working on it was killed (out of memory?)"
         return f"the process working on it crashed ({_signal_name(-code)})"
-
-
-@contextlib.contextmanager
-def _ctrl_c_held_back() -> Iterator[None]:
-    """Start a process to which Ctrl-C means nothing: a terminal sends it to all, and its starter ends it.
-
-    What is held back meanwhile arrives afterwards.
-    """
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _serve(pipe: connection.Connection, pickled_work: bytes) -> None:

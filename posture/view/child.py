@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import multiprocessing
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Final
+
+from posture.interrupts import interrupts_held_back
 
 END_S: Final = 1.0
 """Seconds that a window's process is given to end (our choice; it ends at once when it is not stuck)."""
@@ -36,7 +36,7 @@ class WindowProcess:
         self._process = context.Process(
             target=partial(show, theirs, tells, is_quiet=is_quiet), name=name, daemon=True
         )
-        with _interrupts_held_back():
+        with interrupts_held_back():
             self._process.start()
         theirs.close()
         tells.close()
@@ -46,16 +46,3 @@ class WindowProcess:
         self._process.terminate()
         self._process.join(END_S)
         self._process.kill()  # one that hangs, or was stopped, does not hear of the other
-
-
-@contextlib.contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Start a child that Ctrl-C does not reach, without losing one that comes meanwhile."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -7,15 +7,15 @@ import logging
 import multiprocessing
 import os
 import queue
-import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from math import ceil
 from typing import Protocol
 
 from posture.baseline import Baseline
 from posture.calibration_run import CalibrationTick
+from posture.interrupts import interrupts_held_back
 from posture.settings import Settings
 from posture.step_result import StepResult
 from posture.view.handover import make_handover
@@ -80,7 +80,7 @@ class Preview:
             name="posture-preview",
             daemon=True,
         )
-        with _interrupts_held_back():
+        with interrupts_held_back():
             self._process.start()
         theirs.close()
         tells.close()
@@ -213,16 +213,3 @@ def _last_words(kind: str, detail: str, *, has_opened: bool) -> str:
     if has_opened:
         return "The preview window is gone (has the screen ended?); posture goes on."
     return "No preview: its window could not be opened (can DISPLAY be reached?); posture goes on."
-
-
-@contextlib.contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Start a child that Ctrl-C does not reach, without losing one that comes meanwhile."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
