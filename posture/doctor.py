@@ -12,7 +12,13 @@ from rich.text import Text
 from posture.checks.camera import PICTURE_S, check_camera_list, check_camera_rights, check_picture
 from posture.checks.engine import check_engine
 from posture.checks.finding import Finding, Verdict, examine
-from posture.checks.installation import check_no_reports, check_opencv, check_pose_model, check_versions
+from posture.checks.installation import (
+    check_no_reports,
+    check_opencv,
+    check_pose_model,
+    check_pygame,
+    check_versions,
+)
 from posture.checks.running import check_autostart, check_monitor
 from posture.checks.session import check_notifications, check_session
 from posture.checks.storage import check_baselines, check_config, check_database, check_folders
@@ -74,6 +80,7 @@ def _examine_all(is_sending: bool) -> Iterator[Finding]:
     checks: list[tuple[str, Callable[[], Iterable[Finding]], float]] = [
         ("versions", check_versions, QUICK_S),
         ("opencv", check_opencv, SLOW_S),
+        ("pygame", check_pygame, QUICK_S),
         ("mediapipe", check_no_reports, QUICK_S),
         ("model", lambda: check_pose_model(settings), QUICK_S),
         ("pose model", lambda: check_engine(settings), SLOW_S),

@@ -54,6 +54,10 @@ class TraceError(PostureError, OSError):
     """Error raised when a landmark trace cannot be read or written."""
 
 
+class WindowError(PostureError, RuntimeError):
+    """Error raised when no window can be opened."""
+
+
 class StretchError(PostureError, ValueError):
     """Error raised when a file of stretches is not as it has to be, or there is no stretch like the one asked for."""
 

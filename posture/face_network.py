@@ -48,7 +48,7 @@ class FaceNetwork:
         except (cv2.error, AttributeError) as error:
             raise LandmarkerError(
                 f"face network: OpenCV {cv2.__version__} cannot run {path} ({_one_line(error)}): "
-                "update opencv-python, or do without it by pose.face = false"
+                "update opencv-python-headless, or do without it by pose.face = false"
             ) from error
 
     def measure(self, image_rgb: UInt8Array, xyzv: FloatArray) -> FloatArray:

@@ -49,6 +49,7 @@ PACKAGES = {
     "gio": "libglib2.0-bin",
     "desktop-file-validate": "desktop-file-utils",
     "unshare": "util-linux",
+    "setxkbmap": "x11-xkb-utils",
     "wmctrl": "wmctrl",
     "xdotool": "xdotool",
     "xfce4-notifyd": "xfce4-notifyd",
@@ -243,10 +244,11 @@ def session_bus():
 
 
 @contextlib.contextmanager
-def x_display(size: str = "800x400"):
+def x_display(size: str = "800x400", depth: int = 24):
     """Run an X server without a screen and yield its name, such as `:99`."""
     require("Xvfb")
-    command = ("Xvfb", "-displayfd", "1", "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset")
+    screen = f"{size}x{depth}"
+    command = ("Xvfb", "-displayfd", "1", "-screen", "0", screen, "-nolisten", "tcp", "-noreset")
     with running(*command, env=dict(os.environ)) as server:
         yield f":{server.line()}"
 

@@ -205,8 +205,8 @@ OUTER = [
     "view.overlay",
     "view.onlooker",
     "view.pane",
-    "view.child",
     "view.handover",
+    "view.child",
     "view.window",
     "view.preview",
     "view.strip",
@@ -319,6 +319,7 @@ IMPURE_NAMES = {"open", "print", "input", "exec", "eval", "breakpoint", "__impor
 HOME = {
     "mediapipe": {"landmarker", "bench"},
     "cv2": {"capture"},
+    "pygame": {"view.pane"},
     "PIL": {"view.lettering"},
     "av": {"view.video"},
     "matplotlib": {"view.axes", "view.charts", "view.plot"},
@@ -525,7 +526,19 @@ def loaded_by(code):
     return set(done.stderr.splitlines()), done.stdout
 
 
-HEAVY = {"cv2", "mediapipe", "numpy", "plyer", "jeepney", "PIL", "av", "matplotlib", "jinja2", "svg"}
+HEAVY = {
+    "cv2",
+    "pygame",
+    "mediapipe",
+    "numpy",
+    "plyer",
+    "jeepney",
+    "PIL",
+    "av",
+    "matplotlib",
+    "jinja2",
+    "svg",
+}
 HELP = "sys.argv = ['posture', '--help']\nfrom posture.cli import main\ntry:\n    main()\nexcept SystemExit: pass"
 
 

@@ -27,6 +27,7 @@ from posture.checks.installation import (
     check_no_reports,
     check_opencv,
     check_pose_model,
+    check_pygame,
     check_versions,
 )
 from posture.config import load_settings
@@ -35,6 +36,7 @@ from posture.settings import CameraSettings, Settings
 PARTS = {
     "versions",
     "opencv",
+    "pygame",
     "mediapipe",
     "model",
     "pose model",
@@ -296,7 +298,15 @@ def test_two_opencvs_are_a_fault(install):
     install("opencv-contrib-python", "5.0.0.1")
     finding = only("opencv", check_opencv)
     assert finding.verdict is Verdict.BROKEN
-    assert "uninstall -y opencv-python opencv-contrib-python" in finding.remedy
+    assert "uninstall -y opencv-python-headless opencv-contrib-python" in finding.remedy
+
+
+def test_another_pygame_is_said(install):
+    assert only("pygame", check_pygame).verdict is Verdict.FINE
+    install("pygame", "2.6.1")
+    finding = only("pygame", check_pygame)
+    assert finding.verdict is Verdict.BROKEN
+    assert "uninstall -y pygame-ce pygame; python -m pip install pygame-ce" in finding.remedy
 
 
 def test_the_versions_are_those_installed(install):

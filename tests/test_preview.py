@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+from functools import partial
 
 import cv2
 import numpy as np
@@ -16,9 +17,10 @@ from desktop import running as running_child
 
 from posture.settings import Settings
 from posture.view.moment import Moment
+from posture.view.pane import find_obstacle
 from posture.view.preview import Preview
 from posture.view.sketch import Sketch
-from posture.view.window import _Window, find_obstacle
+from posture.view.window import _Window
 
 QUIET = ("--set", "notify.enabled=false")
 RUN = ("run", "--preview", "--source", FRONT, "--speed", "4", *QUIET)
@@ -48,14 +50,14 @@ def ask(display, *command):
 
 def find_window(display):
     """Identifier of the preview window, or nothing."""
-    return ask(display, "xdotool", "search", "--onlyvisible", "--name", "^Posture$").split()
+    return ask(display, "xdotool", "search", "--onlyvisible", "--class", "^posture-preview$").split()
 
 
-def press(display, key):
+def press(display, *keys):
     (window,) = find_window(display)
     if ask(display, "xdotool", "getactivewindow").strip() != window:
         ask(display, "xdotool", "windowactivate", "--sync", window)
-    ask(display, "xdotool", "key", key)
+    ask(display, "xdotool", "key", *keys)
 
 
 def has_colour(display, path, colour_rgb, share=0.001):
@@ -96,34 +98,27 @@ def test_the_window_shows_the_judged_person_and_closing_it_ends_nothing(display,
         process.stop(signal.SIGINT)
 
 
-class Screen:
-    """OpenCV's windows without a screen: one that is moved as told, closed with q at the end; counts what is shown."""
+class Frame:
+    """A window without a screen: of sizes as told, closed with q at the end; counts what is shown."""
 
-    error, WND_PROP_VISIBLE = cv2.error, cv2.WND_PROP_VISIBLE
-    WINDOW_NORMAL, WINDOW_KEEPRATIO, WINDOW_GUI_NORMAL = range(3)
+    is_open = False
 
-    def __init__(self, places):
-        self.places, self.shown = places, []
+    def __init__(self, sizes):
+        self.sizes, self.shown = sizes, []
 
-    def getWindowImageRect(self, _):
+    def open(self, *_):
+        self.is_open = True
+
+    def happenings(self):
         self.shown.append(0)
-        return self.places[len(self.shown) - 1]
+        return ["q"] if len(self.shown) > len(self.sizes) else []
 
-    def imshow(self, *_):
+    def size_px(self):
+        return self.sizes[len(self.shown) - 1]
+
+    def show(self, page):
+        assert page.shape[:2] == self.size_px()[::-1]
         self.shown[-1] += 1
-
-    def waitKey(self, _):
-        return ord("q") if len(self.shown) == len(self.places) else -1
-
-    def getWindowProperty(self, *_):
-        return 1.0
-
-    def setNumThreads(self, _): ...
-    def currentUIFramework(self):
-        return "none"
-
-    def namedWindow(self, *_): ...
-    def resizeWindow(self, *_): ...
 
 
 class Still:
@@ -140,13 +135,118 @@ class Told(list):
     send = list.append
 
 
-def test_what_a_move_uncovers_is_drawn_again_and_a_still_window_is_not():
-    there, moved, larger = (0, 0, 64, 48), (30, 0, 64, 48), (30, 0, 128, 96)
+def test_a_resized_window_is_drawn_again_and_a_still_one_is_not():
+    small, large = (64, 48), (128, 96)
     window = _Window(Still(), Told(), Settings(), takes_commands=False)
-    window._cv2 = screen = Screen([there, there, there, moved, moved, larger, larger, larger])
-    window.run()
-    assert screen.shown == [1, 0, 0, 1, 0, 1, 0, 0]
-    assert window._tells == [("opened", ""), ("closed", "")]
+    window._pane = frame = Frame([small, small, small, large, large, small, small])
+    assert window.run() == "closed"
+    assert frame.shown == [1, 0, 0, 1, 0, 1, 0, 0]
+    assert window._tells == [("opened", "")]
+
+
+@contextlib.contextmanager
+def showing(display, monkeypatch, image, **settings):
+    """The preview's window, with one picture in it."""
+    monkeypatch.setenv("DISPLAY", display)
+    preview = Preview(Settings(**settings), takes_commands=True, on_note=print)
+    try:
+        preview.show(Moment(image, None, None), None)
+        (window,) = wait_until(lambda: find_window(display), "the window")
+        yield preview, window
+    finally:
+        preview.close()
+
+
+GREEN = (30, 160, 60)
+
+
+def green(height, width):
+    return np.full((height, width, 3), GREEN, np.uint8)
+
+
+def test_what_was_hidden_is_shown_again(display, tmp_path, monkeypatch):
+    """Nothing but the window itself keeps what is in it: there is no compositor."""
+
+    def is_green():
+        return has_colour(display, tmp_path / "a.png", GREEN, 0.2)
+
+    with showing(display, monkeypatch, green(480, 640)) as (_, window):
+        wait_until(is_green, "the picture")
+        for _ in range(3):
+            ask(display, "xdotool", "windowminimize", "--sync", window)
+            wait_until(lambda: not is_green(), "the window to go")
+            ask(display, "wmctrl", "-a", "Posture")
+            wait_until(is_green, "the picture again")
+
+
+@pytest.mark.parametrize("depth", [16, 24, 30])
+def test_a_screen_may_have_other_pixels(tmp_path, monkeypatch, depth):
+    def is_green():
+        picture = screenshot(name, tmp_path / "a.png")[:, :, ::-1].astype(int)
+        return (np.abs(picture - GREEN).max(axis=2) < 9).mean() > 0.3  # 16 bits have steps of 8
+
+    with x_display("900x700", depth) as name, showing(name, monkeypatch, green(480, 640)):
+        wait_until(is_green, "the picture in its colours")
+
+
+def lies_in_the_middle(display, path, window, ratio):
+    """Whether a green picture fills a window one way and has black beside it the other."""
+    command = ["import", "-display", display, "-window", window, path]
+    subprocess.run(command, check=True, timeout=30)
+    picture = cv2.imread(str(path))[:, :, ::-1].astype(int)
+    high, wide = picture.shape[:2]
+    across, down = min(wide, high * ratio), min(high, wide / ratio)
+    is_it = np.abs(picture - GREEN).max(axis=2) < 3
+    rows, columns = np.flatnonzero(is_it.any(axis=1)), np.flatnonzero(is_it.any(axis=0))
+    if not len(rows):
+        return False
+    top, left = rows[0], columns[0]
+    ends = (top, rows[-1] + 1, left, columns[-1] + 1)
+    wanted = ((high - down) / 2, (high + down) / 2, (wide - across) / 2, (wide + across) / 2)
+    is_black = picture[:, : max(left - 1, 0)].sum() + picture[: max(top - 1, 0)].sum() == 0
+    return is_black and np.abs(np.subtract(ends, wanted)).max() <= 1
+
+
+def test_a_picture_of_another_shape_lies_in_the_middle(display, tmp_path, monkeypatch):
+    """Black beside it, also when the picture before was wider, or the window was."""
+    with showing(display, monkeypatch, green(480, 640)) as (preview, window):
+        for wide, high in ((800, 600), (700, 300), (400, 600)):
+            ask(display, "xdotool", "windowsize", "--sync", window, str(wide), str(high))
+            lies = partial(lies_in_the_middle, display, tmp_path / "a.png", window)
+            wait_until(lambda lies=lies: lies(4 / 3), f"the picture in {wide} x {high}")
+        preview.show(Moment(green(640, 240), None, None), None)
+        wait_until(lambda: lies(240 / 640), "another camera's picture")
+
+
+def test_a_screen_of_many_pixels_is_used(tmp_path, monkeypatch):
+    """The first window is no stamp, and a larger one than is drawn in is filled."""
+    with x_display("3840x2160") as name, showing(name, monkeypatch, green(480, 640)) as (_, window):
+        told = ask(name, "xdotool", "getwindowgeometry", "--shell", window)
+        assert "WIDTH=1280\nHEIGHT=960\n" in told
+        ask(name, "xdotool", "windowmove", "--sync", window, "0", "0")
+        ask(name, "xdotool", "windowsize", "--sync", window, "2880", "2100")
+        lies = partial(lies_in_the_middle, name, tmp_path / "a.png", window, 4 / 3)
+        wait_until(lies, "the picture in all of the window")
+
+
+def test_keys_are_known_by_their_place_in_another_script(tmp_path, monkeypatch):
+    """With a Russian layout nothing types a q; its key closes the window all the same."""
+    require("setxkbmap")
+    with x_display("900x700") as name, running_child("openbox", env={**os.environ, "DISPLAY": name}):
+        ask(name, "setxkbmap", "ru")
+        with showing(name, monkeypatch, green(480, 640)) as (_, window):
+            ask(name, "xdotool", "windowactivate", "--sync", window)
+            ask(name, "xdotool", "key", "24")  # the number of the key itself
+            wait_until(lambda: not find_window(name), "the window to go")
+
+
+def test_the_window_is_one_of_a_desktop_and_not_a_game(display, monkeypatch):
+    with showing(display, monkeypatch, green(480, 640)) as (_, window):
+        told = ask(display, "xprop", "-id", window)
+    assert '_NET_WM_NAME(UTF8_STRING) = "Posture"' in told
+    assert 'WM_CLASS(STRING) = "posture-preview", "posture-preview"' in told
+    assert "_NET_WM_BYPASS_COMPOSITOR(CARDINAL) = 0" in told or "BYPASS_COMPOSITOR" not in told
+    assert "Icon (64 x 64)" in told
 
 
 def test_the_cross_closes_the_window_and_ends_nothing(display, tmp_path):
@@ -213,11 +313,11 @@ def test_calibration_says_what_to_do(display, tmp_path):
         ({}, r"No preview: there is no screen here \(DISPLAY is not set\)\."),
         (
             {"WAYLAND_DISPLAY": "wayland-0"},
-            r"No preview: OpenCV's window needs XWayland, and DISPLAY is not set\.",
+            r"No preview: the window needs XWayland, and DISPLAY is not set\.",
         ),
         (
             {"DISPLAY": ":4711"},
-            r"No preview: its window could not be opened \(can DISPLAY be reached\?\); posture goes on\.",
+            r"No preview: no window can be opened on DISPLAY=:4711 \(x11 not available\)\.",
         ),
     ],
     ids=["none", "wayland", "unreachable"],
@@ -237,7 +337,7 @@ def test_the_end_of_the_screen_is_not_the_end_of_the_monitor(tmp_path):
         screen = stack.enter_context(contextlib.ExitStack())
         name = screen.enter_context(x_display())
         process = stack.enter_context(watching(name, tmp_path))
-        process.wait_for(lambda: find_window(name))
+        process.wait_for(lambda: has_colour(name, tmp_path / "a.png", (86, 180, 233)))
         screen.close()
         process.wait_for("The preview window is gone")
         process.wait_for("slouch began")
@@ -256,11 +356,9 @@ def test_keys_are_told_and_the_newest_moment_is_shown(display, tmp_path, monkeyp
         wait_until(
             lambda: has_colour(display, tmp_path / "a.png", (240, 240, 240), 0.2), "the newest picture"
         )
-        press(display, "space")  # one by one: of keys within a tenth of a second OpenCV keeps the last
-        wait_until(lambda: told == ["pause"], "the first key")
-        press(display, "x")
-        press(display, "c")
-        wait_until(lambda: told == ["pause", "recalibrate"], "the other key")
+        press(display, "space", "x", "ctrl+c", "c", "C", "space")
+        wait_until(lambda: len(told) == 4, "all keys")
+        assert told == ["pause", "recalibrate", "recalibrate", "pause"]
     finally:
         preview.close()
     preview.close()

@@ -78,7 +78,7 @@ def check_engine(settings: Settings) -> Iterator[Finding]:
         yield broken(
             "face network",
             "runs, but does not find the face of the packaged clip",
-            "reinstall posture and opencv-python, or do without it: pose.face = false",
+            "reinstall posture and opencv-python-headless, or do without it: pose.face = false",
         )
     yield _network(calls.made)
     yield _cost(settings, median(judge_s[N_WARM:]), _look_s(frames))

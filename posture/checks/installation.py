@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import metadata, util
 from pathlib import Path
 
@@ -17,8 +17,9 @@ from posture.settings import Settings
 
 MEDIAPIPE_VERSION = "0.10.31"
 """What the package asks for: the last line without code that reports its use."""
-_OPENCV = "opencv-python"
-_OPENCV_TWINS = ("opencv-contrib-python", "opencv-python-headless", "opencv-contrib-python-headless")
+_OPENCV = "opencv-python-headless"
+_OPENCV_TWINS = ("opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless")
+_PYGAME, _PYGAME_TWINS = "pygame-ce", ("pygame",)
 _RESOLVERS = (b"getaddrinfo", b"GetAddrInfo", b"gethostbyname")
 """How native code finds a host; a library that can send reports has at least one of the names in it."""
 _NATIVE = {".so", ".dylib", ".dll", ".pyd"}
@@ -39,23 +40,23 @@ def check_versions() -> Iterator[Finding]:
 
 
 def check_opencv() -> Iterator[Finding]:
-    """Two distributions of OpenCV overwrite each other's files, and removing one breaks the other."""
-    twins = [name for name in _OPENCV_TWINS if _version(name) is not None]
-    everything = " ".join([_OPENCV, *twins])
-    remedy = f"python -m pip uninstall -y {everything}; python -m pip install {_OPENCV}"
+    """Look whether OpenCV can be used, and is there once."""
     try:
         cv2 = import_cv2()
         cv2.VideoCapture  # noqa: B018 (half an installation is an empty module)
     except (ImportError, AttributeError) as error:
-        yield broken("opencv", f"cannot be used: {error}", remedy)
-        return
-    if twins and _version(_OPENCV) is not None:
-        text = f"{_OPENCV} and {' and '.join(twins)} are both installed and overwrite each other"
-        yield broken("opencv", text, remedy)
-    elif twins:
-        yield warning("opencv", f"{twins[0]} {_version(twins[0])} instead of {_OPENCV}", remedy)
+        twins = [name for name in _OPENCV_TWINS if _version(name) is not None]
+        yield broken("opencv", f"cannot be used: {error}", _reinstall(_OPENCV, twins))
     else:
-        yield fine("opencv", f"{_OPENCV} {_version(_OPENCV)}, alone")
+        yield from _check_alone("opencv", _OPENCV, _OPENCV_TWINS)
+
+
+def check_pygame() -> Iterator[Finding]:
+    """Look whether what opens windows is there, once; only the preview and the labeller need it."""
+    if util.find_spec("pygame") is None:
+        yield warning("pygame", "is not installed: no preview, no labeller", _reinstall(_PYGAME, []))
+    else:
+        yield from _check_alone("pygame", _PYGAME, _PYGAME_TWINS)
 
 
 def check_no_reports() -> Iterator[Finding]:
@@ -89,6 +90,25 @@ def check_pose_model(settings: Settings) -> Iterator[Finding]:
         yield fine("model", f"{names}, SHA-256 as published")
     else:
         yield warning("model", f"{path}: whole, but not the one that the figures were measured with")
+
+
+def _check_alone(check: str, wanted: str, others: Sequence[str]) -> Iterator[Finding]:
+    """Two distributions of one module overwrite each other's files, and removing one breaks the other."""
+    twins = [name for name in others if _version(name) is not None]
+    if twins and _version(wanted) is not None:
+        text = f"{wanted} and {' and '.join(twins)} are both installed and overwrite each other"
+        yield broken(check, text, _reinstall(wanted, twins))
+    elif twins:
+        text = f"{twins[0]} {_version(twins[0])} instead of {wanted}"
+        yield warning(check, text, _reinstall(wanted, twins))
+    else:
+        yield fine(check, f"{wanted} {_version(wanted)}, alone")
+
+
+def _reinstall(wanted: str, twins: list[str]) -> str:
+    """Return what leaves one distribution of a module."""
+    everything = " ".join([wanted, *twins])
+    return f"python -m pip uninstall -y {everything}; python -m pip install {wanted}"
 
 
 def _version(distribution: str) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 from posture.errors import JobsError
 from posture.jobs.scheduler import lost_scheduler, scheduler_lost
 
-SAME = ("posture", "distributed", "mediapipe", "numpy", "opencv-python")
+SAME = ("posture", "distributed", "mediapipe", "numpy", "opencv-python-headless")
 """Packages whose versions have to be those of this machine."""
 
 

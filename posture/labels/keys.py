@@ -50,7 +50,7 @@ GIVEN: Final[dict[str, SlouchState | Duty]] = {
     "7": Duty.IGNORE,
 }
 """Keys that say something of the marked stretch."""
-_LETTERS: Final[dict[str, Action]] = {
+_KEYS: Final[dict[str, Action]] = {
     " ": Action.PLAY,
     "-": Action.SLOWER,
     "+": Action.FASTER,
@@ -67,27 +67,23 @@ _LETTERS: Final[dict[str, Action]] = {
     "p": Action.PREVIOUS_EDGE,
     "i": Action.MARK_START,
     "o": Action.MARK_END,
-    "\x1b": Action.CLEAR_MARKS,
+    "escape": Action.CLEAR_MARKS,
     "b": Action.BASELINE,
     "x": Action.DELETE_STATE,
-    "\x7f": Action.DELETE_STATE,
+    "delete": Action.DELETE_STATE,
+    "backspace": Action.DELETE_STATE,
     "X": Action.DELETE_ALERT,
     "u": Action.UNDO,
     "r": Action.REDO,
     "s": Action.SAVE,
     "q": Action.CLOSE,
+    "left": Action.BACK,
+    "right": Action.FORWARD,
+    "down": Action.BACK_FAR,
+    "up": Action.FORWARD_FAR,
+    "home": Action.BEGIN,
+    "end": Action.END,
 }
-# Keys without a letter, as OpenCV's windows tell them: X11 and GTK, Windows, macOS.
-_CODES: Final[dict[int, Action]] = {
-    **dict.fromkeys((0xFF51, 0x250000, 0xF702), Action.BACK),  # left
-    **dict.fromkeys((0xFF53, 0x270000, 0xF703), Action.FORWARD),  # right
-    **dict.fromkeys((0xFF54, 0x280000, 0xF701), Action.BACK_FAR),  # down
-    **dict.fromkeys((0xFF52, 0x260000, 0xF700), Action.FORWARD_FAR),  # up
-    **dict.fromkeys((0xFF50, 0x240000, 0xF729), Action.BEGIN),  # Home
-    **dict.fromkeys((0xFF57, 0x230000, 0xF72B), Action.END),  # End
-    **dict.fromkeys((0xFFFF, 0x2E0000, 0xF728), Action.DELETE_STATE),  # Delete
-}
-_MODIFIERS: Final = 0xFFFF0000  # of X11 codes: shift, control and the like
 HELP: Final[tuple[tuple[tuple[str, str], ...], ...]] = (
     (
         ("space", "play"),
@@ -117,17 +113,12 @@ HELP: Final[tuple[tuple[tuple[str, str], ...], ...]] = (
 """Lines of keys and what they do, as the window tells them; every change is saved at once."""
 
 
-def action_of(code: int) -> Action | SlouchState | Duty | None:
+def action_of(key: str) -> Action | SlouchState | Duty | None:
     """Return what a key asks for; None = nothing.
 
     Parameters
     ----------
-    code : int
-        As OpenCV's ``waitKeyEx`` returns it.
+    key : str
+        What it types, or its name, as :data:`posture.view.pane.Key`.
     """
-    bare = code & ~_MODIFIERS
-    for one in (code, bare):
-        if one in _CODES:
-            return _CODES[one]
-    letter = chr(bare) if 0 < bare < 0x100 else ""
-    return GIVEN.get(letter) or _LETTERS.get(letter)
+    return GIVEN.get(key) or _KEYS.get(key)

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
 
@@ -45,8 +46,8 @@ from posture.labels.view import make_view
 from posture.labels.window import show_labels
 from posture.session import INTERRUPTED, TERMINATED, StopSignals
 from posture.slouch import SlouchState
-from posture.view.child import WindowProcess
-from posture.view.window import find_obstacle
+from posture.view.child import CONTEXT, WindowProcess
+from posture.view.pane import find_obstacle
 
 TICK_S: Final = 0.02
 """Seconds between two looks at what the window tells (our choice)."""
@@ -179,9 +180,10 @@ def run_label(clip: str, labels: Path | None, overrides: list[str]) -> int:
 
 def _run_window(labeller: Labeller, name: str, stop: threading.Event) -> str:
     """Show the labeller in a window until it is closed; return why there is none any more, or nothing."""
-    child = WindowProcess(show_labels, "posture-labels")
+    theirs, ours = CONTEXT.Pipe(duplex=False)
+    child = WindowProcess(show_labels, "posture-labels", theirs)
     pages: queue.Queue[tuple[object, Shot]] = queue.Queue(maxsize=1)
-    threading.Thread(target=_send_pages, args=(pages, child), name="posture-labels", daemon=True).start()
+    threading.Thread(target=_send_pages, args=(pages, ours), name="posture-labels", daemon=True).start()
     has_opened = False
     shown: object = None
     before_s = time.monotonic()
@@ -216,12 +218,12 @@ def _run_window(labeller: Labeller, name: str, stop: threading.Event) -> str:
     return ""
 
 
-def _send_pages(pages: queue.Queue[tuple[object, Shot]], child: WindowProcess) -> None:
+def _send_pages(pages: queue.Queue[tuple[object, Shot]], window: Connection) -> None:
     """Hand pages over as fast as the window takes them, and keep nobody waiting for it."""
     with contextlib.suppress(OSError):  # the window has gone
         while True:
             view, shot = pages.get()
-            child.pictures.send((view, shot.image_rgb))
+            window.send((view, shot.image_rgb))
 
 
 def _conclude(labeller: Labeller, keeper: Keeper, ending: str, signals: StopSignals, console: Console) -> int:

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import logging
-import multiprocessing
 import os
 import queue
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from math import ceil
 from typing import Protocol
 
 from posture.baseline import Baseline
 from posture.calibration_run import CalibrationTick
-from posture.interrupts import interrupts_held_back
 from posture.settings import Settings
 from posture.step_result import StepResult
+from posture.view.child import CONTEXT, END_S, WindowProcess
 from posture.view.handover import make_handover
 from posture.view.moment import Moment, Prompt
 from posture.view.onlooker import Onlooker
+from posture.view.pane import find_obstacle
 from posture.view.sketch import Sketcher
-from posture.view.window import Command, find_obstacle, show_window
-
-END_S = 1.0
-"""Seconds that the window's process is given to end (our choice; it ends at once when it is not stuck)."""
+from posture.view.window import Command, show_window
 
 
 class Rated(Protocol):
@@ -67,23 +64,9 @@ class Preview:
         if obstacle:
             on_note(f"No preview: {obstacle}.")
             return
-        context = multiprocessing.get_context("spawn")  # a forked copy of threads and MediaPipe would hang
-        self._giver, theirs = make_handover(context)
-        self._told, tells = context.Pipe(duplex=False)
-        self._process = context.Process(
-            target=show_window,
-            args=(theirs, tells, settings),
-            kwargs={
-                "takes_commands": takes_commands,
-                "is_quiet": not logging.getLogger().isEnabledFor(logging.DEBUG),
-            },
-            name="posture-preview",
-            daemon=True,
-        )
-        with interrupts_held_back():
-            self._process.start()
-        theirs.close()
-        tells.close()
+        self._giver, theirs = make_handover(CONTEXT)
+        show = partial(show_window, settings=settings, takes_commands=takes_commands)
+        self._child = WindowProcess(show, "posture-preview", theirs)
         self._is_open = True
         for work in (self._give, self._receive):
             self._threads.append(threading.Thread(target=work, name="posture-preview", daemon=True))
@@ -107,9 +90,7 @@ class Preview:
             was_open, self._newest = self._is_open, None
             self._stop_giving()
         if was_open:
-            self._process.terminate()
-            self._process.join(END_S)
-            self._process.kill()  # one that hangs, or was stopped, does not hear of the other
+            self._child.end()
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join(END_S)
@@ -144,7 +125,7 @@ class Preview:
         has_opened, told = False, ("", "")
         with contextlib.suppress(EOFError, OSError):
             while True:
-                told = self._told.recv()
+                told = self._child.told.recv()
                 has_opened = has_opened or told[0] == "opened"
                 if told[0] == "command" and self.on_command is not None:
                     self.on_command(told[1])
@@ -152,7 +133,7 @@ class Preview:
             was_open = self._is_open
             self._stop_giving()
         if was_open:
-            self._process.join(END_S)
+            self._child.wait()
             self._on_note(_last_words(*told, has_opened=has_opened))
 
 
