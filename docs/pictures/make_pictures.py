@@ -182,7 +182,7 @@ def make_desk() -> None:
         here.calibrate()
         here.notifications()
         here.terminal("posture run --preview", "60x20+600+150")
-        preview = here.window("--name", "^Posture$")
+        preview = here.window("--class", "^posture-preview$")
         wait_until(lambda: "slouching" in here.ask("posture", "status"), "a slouch", LIMIT_S)
         here.place(preview, 14, 40)  # not before it has drawn: OpenCV's window stays empty then
         here.place(here.window("--name", "^Terminal$"), 690, 176)
@@ -206,7 +206,7 @@ def make_preview() -> None:
     with desk("1000x800") as here:
         here.calibrate()
         here.terminal("posture run --preview", "20x4-0-0")
-        window = here.window("--name", "^Posture$")
+        window = here.window("--class", "^posture-preview$")
         wait_until(lambda: "slouching" in here.ask("posture", "status"), "a slouch", LIMIT_S)
         settle(4.0)
         here.photograph("preview", window)
@@ -252,7 +252,7 @@ def make_labeller() -> None:
         )
         write_labels(default_path(clip), Labels(clip.name, baseline_s=(0.0, 8.0), intervals=intervals))
         here.start("posture", "label", str(clip))
-        window = here.window("--name", "^Posture labels$")
+        window = here.window("--class", "^posture-labels$")
         here.run("xdotool", "windowactivate", "--sync", window)
         settle(3.0)
         for key in (*("Up",) * 5, "i", *("Right",) * 4):
