@@ -86,8 +86,8 @@ class Attention:
         self._held = None
 
     def judge_all(self, is_on: bool) -> None:
-        """Judge every frame from now on, whatever the duty cycle says, or as few as will do again."""
-        self._judges_all = is_on
+        """Judge every frame from now on, whatever the duty cycle says; or the next one, and then as few as will do."""
+        self._judges_all, self._held = is_on, None
         self._observer.judge_all(is_on)
 
     def detect(self, frame: Frame) -> Landmarks:

@@ -187,7 +187,7 @@ class Conductor:
         self._observer.rebase()
 
     def judge_all(self, is_on: bool) -> None:
-        """Judge every frame from now on, or as few as will do again."""
+        """Judge every frame from now on; or the next one, and then as few as will do."""
         self._observer.judge_all(is_on)
 
     def detect(self, frame: Frame) -> Landmarks:
@@ -228,8 +228,11 @@ class Conductor:
         if self._paused_until_s is not None and self._t_s >= self._paused_until_s:
             self._resume()
         if self._find_orders is not None:
+            was_muted = self._orders.is_muted
             self._orders = self._find_orders(self._is_present)
             self._pipeline.set_muted(self._orders.is_muted)
+            if was_muted and not self._orders.is_muted:
+                self._judge_anew()
 
     def _do(self, command: Command) -> str:
         """Do one thing and return what to say about it."""
@@ -243,6 +246,7 @@ class Conductor:
                 was_paused = self._is_paused
                 self._resume()
                 self._pipeline.unsnooze()
+                self._judge_anew()
                 return "watching again" if was_paused else "watching; nothing is snoozed"
             case Snooze(seconds=seconds):
                 self._pipeline.snooze(self._t_s + seconds)
@@ -257,6 +261,11 @@ class Conductor:
                 return self._note_wrong(note)
             case _:
                 raise ControlError(f"{command} is not for the loop")
+
+    def _judge_anew(self) -> None:
+        """Have the next frame judged: silence has ended unforeseen, and nobody is to be told by an old picture."""
+        if self._run is None:  # else every frame is
+            self._observer.judge_all(False)
 
     def _resume(self) -> None:
         """End a pause."""

@@ -51,7 +51,7 @@ class FrameObserver(Protocol):
         ...
 
     def judge_all(self, is_on: bool) -> None:
-        """Judge every frame from now on, or as few as will do again.
+        """Judge every frame from now on; or the next one, and then as few as will do.
 
         Parameters
         ----------

@@ -21,6 +21,9 @@ from posture import attention as attention_module
 from posture.angles import measure_rows, repeat_at
 from posture.attention import Attention
 from posture.capture import Orientation, keep_to_one_thread
+from posture.conductor import Conductor
+from posture.control.commands import Resume, Snooze
+from posture.desktop.circumstances import Orders
 from posture.duty import DutyCycle
 from posture.encoded import EncodedFrame, Jpeg, open_jpeg
 from posture.landmarks import Frame, no_person
@@ -162,7 +165,8 @@ def test_while_all_is_to_be_judged_all_is_and_the_camera_is_asked_for_it(noisy):
     attention = Attention(landmarker, source, DutyCycle(SETTINGS))
     pipeline = Pipeline(SETTINGS, calibrate_span_s=(0.0, 1e6))
     for n in range(60):
-        attention.judge_all(20 <= n < 40)
+        if n in (20, 40):
+            attention.judge_all(n == 20)
         attention.handle(pipeline.step(attention.detect(Frame(n * 0.5, noisy(n))), attention.condition))
         assert landmarker.all == (20 <= n < 40), "the observer is told as well"
         if 20 <= n < 40:
@@ -170,6 +174,35 @@ def test_while_all_is_to_be_judged_all_is_and_the_camera_is_asked_for_it(noisy):
     assert [t_s for t_s in landmarker.seen if 10.0 <= t_s < 20.0] == [n * 0.5 for n in range(20, 40)]
     assert len([t_s for t_s in landmarker.seen if t_s >= 20.0]) < 5
     assert source.rate_hz < SETTINGS.camera.rate_hz
+
+
+@pytest.mark.parametrize("how", ["do not disturb ends", "a snooze is taken back"])
+def test_when_silence_ends_nobody_is_told_by_an_old_picture(noisy, how):
+    """Nobody could know that it would end just now: a picture is being held, and the person may have sat up since."""
+
+    def play_until(end):
+        muted, landmarker = [how.startswith("do")], Landmarker()
+        attention = Attention(landmarker, Source(), DutyCycle(SETTINGS))
+        pipeline = Pipeline(SETTINGS, calibrate_span_s=(0.0, 10.0))
+        options = {"announce": print, "find_orders": lambda is_present: Orders(is_muted=muted[0])}
+        conductor = Conductor(attention, pipeline, None, **options)
+        for n, frame in enumerate(conductor.through(Frame(n * 0.5, noisy(n)) for n in range(100))):
+            if n == 40 and how.startswith("a snooze"):
+                conductor.submit(Snooze(300.0))
+            if n == end - 1:  # heard before the next frame
+                if muted[0]:
+                    muted[0] = False
+                else:
+                    conductor.submit(Resume())
+            result = pipeline.step(conductor.detect(frame), conductor.condition)
+            attention.handle(result)
+            conductor.handle(result)
+        return landmarker.seen
+
+    undisturbed = play_until(1000)
+    held = [n for n in range(60, 90) if n * 0.5 not in undisturbed]
+    for end in held[::5]:
+        assert end * 0.5 in play_until(end)
 
 
 BLACK = np.zeros((480, 640, 3), np.uint8)
