@@ -138,6 +138,21 @@ def test_a_reason_that_is_no_text_is_kept_as_far_as_it_is(env, path):
     assert "wrong: caf" in posture("why", env=env).stdout
 
 
+def test_a_terminal_is_not_told_what_to_do_by_a_note_or_a_name(env, path, tmp_path):
+    order, trace = "\x1b]0;mine\x07\x9b31m\u202e", tmp_path / "\x1b[31mday.csv"
+    add_alert(path, trace_path=str(trace), trace_t_s=300.0, driver="ne\x1bck")
+    posture("wrong", "--reason", f"a{order}b", env=env)
+    for _ in range(2):
+        told = posture("why", env=env).stdout
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", told)
+        trace.write_text(TRACE.replace("slouching", "slo\x1b[2Jing"), encoding="utf-8")
+    assert "wrong: a]0;mine31mb" in told
+    assert "slo[2Jing" in told
+    with History(path) as history:
+        assert history.feedback()[0].note == f"a{order}b", "it is kept as it was said"
+    assert "\x1b" not in fails("history", "import", tmp_path / "\x1b[31mno.csv", env=env)
+
+
 def test_export_import_and_delete(env, path, tmp_path):
     with History(path, is_writable=True) as history:
         make_year(history, days=5, last_day=date(2026, 5, 29), hours=1)
