@@ -102,6 +102,11 @@ def clock(seconds: float) -> str:
     return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
 
 
+def count(n: int, one: str, many: str = "") -> str:
+    """Return a number and what is counted: ``1 alert``, ``3 alerts``, ``0 people``."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
 def degrees_text(value: float) -> str:
     """Return a signed whole number of degrees; a dash when it was not measured."""
     return "-" if isnan(value) else f"{round(value):+d}°"

@@ -62,6 +62,7 @@ def test_why_tells_what_was_measured_against_what_and_what_came_after(env, path)
     for words in (
         "Alert 2: Thu 28 May 2026, 22:26:40",
         "Slouched for 1:00, since 22:25:38; mostly: neck forward",
+        "Measured by camera 0 against your upright 'default'\n"
         "of Tue 26 May 2026, 22:26:40 (2.0 days old then)",
         "over 0:42 after the alert",
         "posture wrong 2",
@@ -70,12 +71,21 @@ def test_why_tells_what_was_measured_against_what_and_what_came_after(env, path)
     assert re.search(r"▶ neck forward +\+12\.3° +10\.0° .*123%", told)
     assert re.search(r"  trunk forward +\+4\.5° +8\.0° ", told)
     assert "22:26 nothing recorded  ◀ alert" in told
+    assert "22:25" not in told.partition("\n\n")[2], "nothing is known of the time before"
     assert max(map(len, told.splitlines())) <= 80
     told = posture("why", env=env).stdout
     for words in ("not seen to end", "when it was taken is not known", "not measured"):
         assert words in told
-    assert "only 2 alerts" in fails("why", "3", env=env)
+    assert "only 2 alerts; choose 1 to 2, not 3" in fails("why", "3", env=env)
     posture("why", "0", env=env, code=2)
+
+
+def test_one_of_a_kind_is_told_in_the_singular(env, path):
+    add_alert(path)
+    told = posture("history", "info", env=env).stdout
+    assert "1 session, 0 bouts, 0 minutes, 1 alert, 0 breaks, 0 answers" in told
+    assert re.search(r"history\.sqlite, \d+ kB$", told, re.MULTILINE)
+    assert "only 1 alert; choose 1, not 2" in fails("why", "2", env=env)
 
 
 def test_why_shows_the_minutes_around(env, path):
