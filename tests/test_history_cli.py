@@ -172,6 +172,13 @@ def test_export_import_and_delete(env, path, tmp_path):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, "it tells about a person's days"
     assert posture("history", "export", env=env).stdout == (tmp_path / "out.json").read_text(encoding="utf-8")
     assert "name a file" in fails("history", "export", "--format", "parquet", env=env)
+    n_rows = (tmp_path / "out.csv").read_bytes().count(b"\n") - 1
+    assert len((tmp_path / "out.json").read_bytes().splitlines()) == n_rows + 1 + 2 * 6, "a row a line"
+    for odd, n_left in (("0001-01-01", 0), ("1969-12-31", 0), ("9999-12-31", n_sessions(path))):
+        told = posture("history", "export", "--since", odd, env=env).stdout
+        assert len(json.loads(told)["sessions"]) == n_sessions(path) - n_left
+        told = posture("history", "delete", "--before", odd, env=env, code=1 if n_left else 0).stdout
+        assert ("nothing before" in told) == (not n_left)
     day = ("--since", "2026-05-27", "--until", "2026-05-27")
     sessions = json.loads(posture("history", "export", *day, env=env).stdout)["sessions"]
     assert len(sessions) == 2

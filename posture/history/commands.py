@@ -33,7 +33,9 @@ EVIDENCE_DAYS = 90
 
 
 def midnight_utc_ms(day: date) -> int:
-    """Return when a day begins here, UTC ms."""
+    """Return when a day begins here, UTC ms; for days before all histories, 0."""
+    if day.year < 1970:
+        return 0
     return round(datetime(day.year, day.month, day.day).astimezone().timestamp() * 1000)
 
 
