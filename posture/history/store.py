@@ -206,6 +206,14 @@ class History:
                 f"the history {self.path} is damaged: no state is called {error}"
             ) from error
 
+    @property
+    def free_ratio(self) -> float:
+        """Share of the file that nothing is kept in any more."""
+        ((free,),), ((pages,),) = (
+            self._execute(f"PRAGMA {name}") for name in ("freelist_count", "page_count")
+        )
+        return float(free / pages) if pages else 0.0
+
     def _read(self, row: type[R], since_utc_ms: int, until_utc_ms: int) -> list[R]:
         """Return the rows of one type that overlap a range."""
         found = self._execute(TABLES[row].overlapping, {"since": since_utc_ms, "until": until_utc_ms})
