@@ -190,9 +190,7 @@ def show_trace_info(path: Path, as_json: bool) -> int:
     console.print(str(path), style="bold")
     console.print(_info_table(header, totals, share, _size(reader.n_bytes, totals.span_s)))
     if reader.note:
-        console.print(
-            f"note: it {reader.note}" if reader.note.startswith("has") else f"note: it is {reader.note}"
-        )
+        console.print(f"note: it {reader.note}")
     return 0
 
 
