@@ -91,7 +91,7 @@ class TraceReader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.note = ""
-        """What is wrong with the part that could not be read (``is cut off ...``); empty = nothing, or not there yet."""
+        """What is wrong with the part that could not be read (``is cut off ...``); empty = nothing, or nothing yet."""
         self.n_rows = 0
         """Frames read so far."""
         self.end_s = 0.0
