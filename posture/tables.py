@@ -113,10 +113,23 @@ def _drift_text(drift: Drift) -> str:
     """Return how far this upright is from the one before it."""
     if not drift.is_comparable:
         return "seen from elsewhere: not comparable"
+    sunk = round(100 * drift.sink_ratio) if isfinite(drift.sink_ratio) else 0
+    shoulders = f"{abs(sunk)}% {'lower' if sunk > 0 else 'higher'}" if sunk else "as high"
     return (
-        f"you sit with the neck {degrees_text(drift.neck_deg)}, the trunk {degrees_text(drift.thoracic_deg)}, "
-        f"the shoulders {drift.sink_ratio:+.0%} lower than in the upright it replaced"
+        f"against the upright it replaced, neck {degrees_text(drift.neck_deg)}, "
+        f"trunk {degrees_text(drift.thoracic_deg)}, shoulders {shoulders}"
     )
+
+
+def since_text(neck_deg: float, thoracic_deg: float, upright_s: float, thresholds: Thresholds) -> str:
+    """Return how upright has read against a baseline of late; beyond half a limit it says what to do."""
+    told = (
+        f"while upright, neck {degrees_text(neck_deg)} and trunk {degrees_text(thoracic_deg)} on average "
+        f"(the newest {upright_s / 3600:.1f} h)"
+    )
+    if 2 * abs(neck_deg) > thresholds.neck_deg or 2 * abs(thoracic_deg) > thresholds.thoracic_deg:
+        told += ": it no longer fits how you sit, 'posture calibrate' takes a fresh one"
+    return told
 
 
 def separation_text(separation: Separation, before: Thresholds, after: Thresholds) -> str:
