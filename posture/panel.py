@@ -123,7 +123,6 @@ def _title(view: PanelView, room: int) -> str:
 def headline(view: PanelView, glyphs: Glyphs, room: int) -> Text:
     """Return the state, and as much of why it is that as there is room for."""
     _, word, colour = STATES[view.state]
-    # Words keep the terminal's own colour: in sixteen colours orange is a yellow that white paper swallows.
     symbol = (f"{glyphs.symbols[view.state]} ", f"bold {colour}")
     text = Text.assemble(symbol, (word, "bold"), no_wrap=True, overflow="ellipsis")
     if view.reason is not Reason.NONE:

@@ -188,7 +188,7 @@ def summary_table(summary: Summary) -> Table:
     for state, (symbol, word, colour) in STATES.items():
         seconds = summary.seconds[state]
         share = seconds / total_s if total_s else 0.0
-        table.add_row(Text(f"{symbol} {word}", colour), clock(seconds), f"{share:.0%}")
+        table.add_row(Text.assemble((symbol, colour), f" {word}"), clock(seconds), f"{share:.0%}")
     for reason, seconds in sorted(summary.not_judged_s.items(), key=lambda item: -item[1]):
         table.add_row(Text(f"  {REASONS[reason]}", "dim"), Text(clock(seconds), "dim"))
     at = ", ".join(clock(t_s) for t_s in summary.alerts_s)

@@ -1,7 +1,8 @@
 """Words, symbols and colours for every state, reason and event, the same wherever they are shown. Pure.
 
 Each state has its own symbol and word beside its colour, and the colours (Okabe & Ito 2008, *Color universal design*)
-can be told apart with any kind of colour vision: nothing depends on red and green.
+can be told apart with any kind of colour vision: nothing depends on red and green. Only symbols and bars have them;
+words keep the terminal's own colour: in sixteen colours orange becomes a yellow that white paper swallows.
 """
 
 from __future__ import annotations

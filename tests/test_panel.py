@@ -17,15 +17,23 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from posture.errors import ProfileError
+from posture.history.rows import AlertRow, BoutRow, MinuteRow
+from posture.history.telling import alert_lines, minute_lines, parts_table, trace_lines
 from posture.judging import Thresholds
 from posture.load import Load
 from posture.panel import ASCII_GLYPHS, HEIGHT, MIN_WIDTH, UNICODE_GLYPHS, render, render_low, status_line
 from posture.panel_view import Level, Surroundings, make_view
 from posture.pipeline import Pipeline
-from posture.settings import Settings
+from posture.profile_json import Profile
+from posture.profiles import load_baseline
+from posture.receipt import make_receipt
+from posture.settings import JudgeSettings, Settings
 from posture.slouch import EventKind, Reason, SlouchEvent, SlouchState
 from posture.step_result import StepResult
-from posture.terminal import EventLines, LiveView, make_display
+from posture.summary import Summarizer
+from posture.tables import labelled, profiles_table, receipt_rows
+from posture.terminal import EventLines, LiveView, make_display, summary_table
 from posture.words import ASCII_SYMBOLS, PARTS, REASONS, STATES
 
 LIMITS = Thresholds(10.0, 8.0, 17.0, 0.05)
@@ -407,3 +415,34 @@ def test_plain_is_lines_and_no_more_also_on_a_terminal(terminal):
     screen = terminal.wait_for(lambda screen: any(re.fullmatch(r"frames +160 *", line) for line in screen))
     assert any("slouch began" in line for line in screen)
     assert not tops(screen)
+
+
+def test_words_keep_the_terminals_own_colour_on_white_paper_too():
+    """In sixteen colours the palette is what a terminal makes of it: bright yellow and cyan vanish on white."""
+    alert = AlertRow(
+        0, 0, 0, 60_000, 0, 60.0, "neck", 12.3, 4.5, 7.8, 0.012, 1.23,
+        10.0, 8.0, 17.0, 0.05, "", None, "/nowhere/day.csv", 0.0,
+    )  # fmt: skip
+    minutes = [MinuteRow(0, at, 0, 60.0, 12.0, 3.0, 1.2) for at in (0, 60_000)]
+    bouts = [
+        BoutRow(0, 0, state, Reason.NONE, 120_000 + i * 60_000, 180_000 + i * 60_000, 0, *[None] * 6)
+        for i, state in enumerate(SlouchState)
+    ]
+    baseline = load_baseline(front_baseline())
+    receipt = make_receipt(dataclasses.replace(baseline, luminance=0.1), JudgeSettings(), None)
+    shown = [
+        *alert_lines(alert, 1, None, None),
+        parts_table(alert),
+        *minute_lines(alert, minutes, bouts),
+        *trace_lines(alert),
+        labelled(receipt_rows(Profile(baseline), receipt, 7.0), is_terminal=True),
+        profiles_table([("a", Profile(baseline)), ("b", ProfileError("x"))], 0.0),
+        summary_table(Summarizer(3.0).summary()),
+        *(render(view_of(frame), 80, UNICODE_GLYPHS) for frame in (RESULT, result(slouched_s=70.0))),
+    ]
+    console = Console(file=io.StringIO(), force_terminal=True, color_system="standard", width=100)
+    segments = [segment for part in shown for segment in console.render(part)]
+    assert any("raise the light" in segment.text for segment in segments)
+    coloured = [s.text for s in segments if s.style and s.style.color and not s.style.color.is_default]
+    assert {"█", "▲", "●"} <= set("".join(coloured))
+    assert not re.search(r"\w", "".join(coloured)), coloured

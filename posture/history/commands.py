@@ -128,7 +128,6 @@ def explain_alert(n: int) -> int:
         alert = find_alert(history, n)
         around = alert.at_utc_ms - BEFORE_MS, alert.at_utc_ms + AFTER_MS
         minutes, bouts = history.minutes(*around), history.bouts(*around)
-        known_utc_ms = max(alert.at_utc_ms, (history.span() or around)[1])
         watched = history.sessions(alert.at_utc_ms, alert.at_utc_ms + 1)
         session = next((row for row in watched if row.id == alert.session_id), None)
         said = next((row for row in history.feedback() if row.alert_id == alert.id), None)
@@ -137,7 +136,7 @@ def explain_alert(n: int) -> int:
     console.print()
     console.print(parts_table(alert))
     console.print()
-    for line in (*minute_lines(alert, minutes, bouts, known_utc_ms), *trace_lines(alert)):
+    for line in (*minute_lines(alert, minutes, bouts), *trace_lines(alert)):
         console.print(line)
     if said is None:
         console.print(f"Was that wrong? posture wrong {n}", style="dim")

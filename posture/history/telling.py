@@ -94,7 +94,7 @@ def parts_table(alert: AlertRow) -> Table:
     for part, (field, _) in PARTS.items():
         value, most = getattr(alert, field), limit(alert, part)
         ratio = None if value is None else value / most
-        style = f"bold {ORANGE}" if part == alert.driver else ""
+        style = "bold" if part == alert.driver else ""
         table.add_row(
             Text(("▶ " if part == alert.driver else "  ") + part_phrase(part), style),
             Text(amount_text(part, value), style),
@@ -109,18 +109,16 @@ def bar(ratio: float) -> Text:
     at = BAR_CELLS // 2
     filled = min(BAR_CELLS, max(0, round(ratio / FULL_RATIO * BAR_CELLS)))
     cells = "█" * filled + " " * (BAR_CELLS - filled)
-    text = Text(cells[:at], BLUE)
+    text = Text.assemble((cells[:at], BLUE))
     text.append("│", "bold")
     text.append(cells[at:], ORANGE)
     return text.append(f" {ratio:.0%}")
 
 
-def minute_lines(
-    alert: AlertRow, minutes: Sequence[MinuteRow], bouts: Sequence[BoutRow], known_utc_ms: int
-) -> list[Text]:
+def minute_lines(alert: AlertRow, minutes: Sequence[MinuteRow], bouts: Sequence[BoutRow]) -> list[Text]:
     """Return one line for every minute around an alert: how much of the limit, or why there is nothing.
 
-    Those before anything was recorded are left out.
+    Those before anything was recorded are left out, and those after.
 
     Parameters
     ----------
@@ -128,16 +126,16 @@ def minute_lines(
         The alert.
     minutes, bouts : sequence of MinuteRow, of BoutRow
         What is known around it.
-    known_utc_ms : int
-        The newest moment that the history knows; nothing is shown of later ones.
     """
-    start_ms, end_ms = alert.at_utc_ms - BEFORE_MS, min(alert.at_utc_ms + AFTER_MS, known_utc_ms + 1)
     by_start = {row.start_utc_ms: row for row in minutes}
     lines = []
-    known_ms = [row.start_utc_ms for row in minutes] + [bout.start_utc_ms for bout in bouts]
-    start_ms = max(start_ms, min((*known_ms, alert.at_utc_ms)))
+    known = [(row.start_utc_ms, row.start_utc_ms + 1) for row in minutes]
+    known += [(bout.start_utc_ms, bout.end_utc_ms) for bout in bouts]
+    known.append((alert.at_utc_ms, alert.at_utc_ms + 1))
+    start_ms = max(alert.at_utc_ms - BEFORE_MS, min(start for start, _ in known))
+    end_ms = min(alert.at_utc_ms + AFTER_MS, max(end for _, end in known))
     for at_ms in range(start_ms // 60_000 * 60_000, end_ms, 60_000):
-        text = Text(local_text(at_ms, alert.utc_offset_s, "%H:%M "), "dim")
+        text = Text.assemble((local_text(at_ms, alert.utc_offset_s, "%H:%M "), "dim"))
         row = by_start.get(at_ms)
         if row is not None:
             text.append_text(bar(row.slouch_ratio))
@@ -145,7 +143,7 @@ def minute_lines(
         else:
             text.append_text(_state_text(at_ms, bouts))
         if at_ms <= alert.at_utc_ms < at_ms + 60_000:
-            text.append("  ◀ alert", f"bold {ORANGE}")
+            text.append("  ◀ alert", "bold")
         lines.append(text)
     return lines
 
@@ -160,7 +158,7 @@ def _state_text(at_ms: int, bouts: Sequence[BoutRow]) -> Text:
     if not seconds:
         return Text("nothing recorded", "dim")
     symbol, word, colour = STATES[max(seconds, key=seconds.__getitem__)]
-    return Text(f"{symbol} {word}", colour)
+    return Text.assemble((symbol, colour), f" {word}")
 
 
 def trace_lines(alert: AlertRow) -> list[Text]:
@@ -172,12 +170,12 @@ def trace_lines(alert: AlertRow) -> list[Text]:
     try:
         rows = _trace_rows(path, alert) if path.suffix == ".csv" else _recorded_rows(path, alert)
     except PostureError as error:
-        return [Text(f"{where}: cannot be shown: {error}", ORANGE)]
+        return [Text(f"{where}: cannot be shown: {error}", "bold")]
     except (OSError, ValueError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no trace of 'posture run'"
-        return [Text(f"{where}: cannot be shown: {reason}", ORANGE)]
+        return [Text(f"{where}: cannot be shown: {reason}", "bold")]
     if not rows:
-        return [Text(f"{where}: it has nothing from then any more; was it overwritten?", ORANGE)]
+        return [Text(f"{where}: it has nothing from then any more; was it overwritten?", "bold")]
     lines = [
         Text(f"{where}:"),
         Text(f"{'s':>9} {'state':>10} {'neck':>7} {'trunk':>7} {'ratio':>6} {'slouched':>8}", "dim"),
