@@ -69,10 +69,14 @@ def _baseline_text(alert: AlertRow) -> str:
     if days is None:
         return "(when it was taken is not known)"
     taken_ms = alert.at_utc_ms - round(days * DAY_MS)
-    age = (
-        f"{days:.1f} days" if days >= 1.5 else count(int(days * 24), "hour") if days >= 1 / 24 else "minutes"
-    )
-    return f"of {local_text(taken_ms, alert.utc_offset_s)} ({age} old then)"
+    return f"of {local_text(taken_ms, alert.utc_offset_s)} ({_age_text(days)} old then)"
+
+
+def _age_text(days: float) -> str:
+    """Return how long a time is, in words."""
+    if days >= 1.5:
+        return f"{days:.1f} days"
+    return count(int(days * 24), "hour") if days >= 1 / 24 else "minutes"
 
 
 def baseline_age_days(alert: AlertRow) -> float | None:
@@ -227,12 +231,16 @@ def _cell(value: float) -> str:
 def proposal_lines(proposal: Proposal) -> list[Text]:
     """Return what is proposed, the evidence, and how to do it."""
     if proposal.kind == "recalibrate":
+        days = proposal.baseline_age_days
+        baseline = "a baseline" if days is None else f"a baseline {_age_text(days)} old"
+        said = f"You called {count(proposal.n_wrong, 'alert')} wrong and {proposal.n_right} right"
+        read = (
+            f", at {proposal.wrong[0]:.0%} to {proposal.wrong[-1]:.0%} of the limit" if proposal.wrong else ""
+        )
         return [
-            Text("Your upright may be out of date.", "bold"),
-            Text(
-                f"You called {proposal.n_wrong} alerts wrong and {proposal.n_right} right, against a baseline "
-                f"{proposal.baseline_age_days or 0.0:.0f} days old. Take a fresh one: posture calibrate"
-            ),
+            Text("The upright you are compared with may not be yours of today.", "bold"),
+            Text(f"{said}, against {baseline}; the wrong ones were given{read}."),
+            Text("Take a fresh one: posture calibrate. Nothing has been changed."),
         ]
     part = proposal.part
     wrong = ", ".join(amount_text(part, value) for value in proposal.wrong)
