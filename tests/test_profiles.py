@@ -204,7 +204,7 @@ def test_a_crash_in_the_middle_is_not_seen_by_a_reader(tmp_path, monkeypatch):
     ],
 )
 def test_a_name_that_is_no_file_name_is_refused(name):
-    with pytest.raises(ProfileError, match="profile name"):
+    with pytest.raises(ProfileError, match=r"profile name .* letters from a to z"):
         profile_path(name)
 
 

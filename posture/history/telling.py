@@ -234,12 +234,11 @@ def proposal_lines(proposal: Proposal) -> list[Text]:
         days = proposal.baseline_age_days
         baseline = "a baseline" if days is None else f"a baseline {_age_text(days)} old"
         said = f"You called {count(proposal.n_wrong, 'alert')} wrong and {proposal.n_right} right"
-        read = (
-            f", at {proposal.wrong[0]:.0%} to {proposal.wrong[-1]:.0%} of the limit" if proposal.wrong else ""
-        )
+        wrong = proposal.wrong
+        read = f" The wrong ones read {wrong[0]:.0%} to {wrong[-1]:.0%} of the limit." if wrong else ""
         return [
             Text("The upright you are compared with may not be yours of today.", "bold"),
-            Text(f"{said}, against {baseline}; the wrong ones were given{read}."),
+            Text(f"{said}, against {baseline}.{read}"),
             Text("Take a fresh one: posture calibrate. Nothing has been changed."),
         ]
     part = proposal.part
