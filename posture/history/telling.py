@@ -234,8 +234,8 @@ def proposal_lines(proposal: Proposal) -> list[Text]:
         days = proposal.baseline_age_days
         baseline = "a baseline" if days is None else f"a baseline {_age_text(days)} old"
         said = f"You called {count(proposal.n_wrong, 'alert')} wrong and {proposal.n_right} right"
-        wrong = proposal.wrong
-        read = f" The wrong ones read {wrong[0]:.0%} to {wrong[-1]:.0%} of the limit." if wrong else ""
+        ratios = proposal.wrong
+        read = f" The wrong ones read {ratios[0]:.0%} to {ratios[-1]:.0%} of the limit." if ratios else ""
         return [
             Text("The upright you are compared with may not be yours of today.", "bold"),
             Text(f"{said}, against {baseline}.{read}"),
