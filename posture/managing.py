@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import time
 
-from rich.text import Text
-
 from posture.config import history_path, load_settings
 from posture.console import make_console
 from posture.errors import HistoryError, ProfileError
@@ -69,7 +67,7 @@ def show_profile(name: str, as_json: bool) -> int:
         if since is not None:
             rows.insert(
                 -len(receipt.advice) or len(rows),
-                ("since then", Text(since_text(*since, receipt.thresholds))),
+                ("since then", since_text(*since, receipt.thresholds)),
             )
         console.print(labelled(rows, is_terminal=console.is_terminal))
     return 0

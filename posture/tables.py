@@ -124,7 +124,7 @@ def _drift_text(drift: Drift) -> str:
     )
 
 
-def since_text(neck_deg: float, thoracic_deg: float, upright_s: float, thresholds: Thresholds) -> str:
+def since_text(neck_deg: float, thoracic_deg: float, upright_s: float, thresholds: Thresholds) -> Text:
     """Return how upright has read against a baseline of late; beyond half a limit it says what to do."""
     told = (
         f"while upright, neck {degrees_text(neck_deg)} and trunk {degrees_text(thoracic_deg)} on average "
@@ -132,7 +132,7 @@ def since_text(neck_deg: float, thoracic_deg: float, upright_s: float, threshold
     )
     if 2 * abs(neck_deg) > thresholds.neck_deg or 2 * abs(thoracic_deg) > thresholds.thoracic_deg:
         told += ": it no longer fits how you sit, 'posture calibrate' takes a fresh one"
-    return told
+    return Text(told)
 
 
 def separation_text(separation: Separation, before: Thresholds, after: Thresholds) -> str:
