@@ -247,7 +247,7 @@ class Assembly:
 
     def _warn(self, text: str) -> None:
         """Tell something in the terminal."""
-        self._console.print(text, style="yellow", markup=False)
+        self._console.print(text, style="bold", markup=False)
 
     def _trouble(self) -> str:
         """Return what is wrong with a camera, or nothing."""

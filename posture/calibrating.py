@@ -70,7 +70,7 @@ def _countdown(
             window.show(onlooker.moment(None, prompt_for(tick)), None)
         phase = "get ready" if tick.is_counting_down else prompt
         text = Text.assemble((f"{phase}  {tick.remaining_s:.0f} s", "bold"))
-        text.append(f"  {tick.problem or 'good'}", "yellow" if tick.problem else "green")
+        text.append(f"  {tick.problem or 'good'}", "bold" if tick.problem else "")
         if console.is_terminal:
             live.update(text, refresh=True)
 
@@ -254,7 +254,7 @@ def stored_choice(profile: str | None, baseline_file: Path | None, console: Cons
             raise ProfileError(refused[0])
         return Chosen(None, DEFAULT_NAME)
     for line in refused:
-        console.print(f"note: {line}", style="yellow")
+        console.print(f"note: {line}", style="bold")
     if len(usable) == 1:
         return Chosen(usable[0].baseline, usable[0].name)
     return Chosen(usable[0].baseline, usable[0].name, tuple(usable))
@@ -295,5 +295,5 @@ def choose_by_view(
             console.print(f"Profile {choice.name!r}: {why}.")
             return Chosen(next(c.baseline for c in chosen.options if c.name == choice.name), choice.name)
         break
-    console.print(f"Profile {chosen.name!r}, unseen: {why}.", style="yellow")
+    console.print(f"Profile {chosen.name!r}, unseen: {why}.", style="bold")
     return Chosen(chosen.baseline, chosen.name)

@@ -33,6 +33,7 @@ from posture.commands import (
 )
 from posture.errors import OverrideError, PostureError
 from posture.redaction import redact
+from posture.words import harmless
 
 app = typer.Typer(
     name="posture",
@@ -45,11 +46,11 @@ app = typer.Typer(
 
 
 class _Redacting(logging.Formatter):
-    """Keep the passwords of addresses out of the log, tracebacks included."""
+    """Keep the passwords of addresses, and a terminal's commands, out of the log, tracebacks included."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        return redact(super().format(record))
+        return harmless(redact(super().format(record)))
 
 
 def _show_version(wanted: bool) -> None:
@@ -126,7 +127,7 @@ def main() -> None:
     except BrokenPipeError:  # whoever read our output has gone, as head(1) does
         code = 1
     except (PostureError, OSError) as error:
-        print(redact(f"posture: {error}"), file=sys.stderr)
+        print(harmless(redact(f"posture: {error}")), file=sys.stderr)
         code = 2 if isinstance(error, OverrideError) else 1
     _leave(code)
 

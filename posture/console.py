@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from rich.console import Console
+from collections.abc import Iterable
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from posture.words import harmless
+
+
+class _Console(Console):
+    """Show names and notes that hold a terminal's commands, and obey none: they may come from anybody's file."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Yield the segments; what has no width goes without moving the rest."""
+        for segment in super().render(renderable, options):
+            if segment.control or (shown := harmless(segment.text)) == segment.text:
+                yield segment
+            else:
+                yield Segment(shown, segment.style)
 
 
 def make_console(*, is_stderr: bool = False, is_quiet: bool = False) -> Console:
@@ -11,6 +28,6 @@ def make_console(*, is_stderr: bool = False, is_quiet: bool = False) -> Console:
     A quiet one shows nothing at all: errors don't go through it. What looks like markup is printed as it is: it may
     be a file's name.
     """
-    console = Console(stderr=is_stderr, quiet=is_quiet, highlight=False, markup=False, emoji=False)
+    console = _Console(stderr=is_stderr, quiet=is_quiet, highlight=False, markup=False, emoji=False)
     console.soft_wrap = not console.is_terminal
     return console

@@ -43,16 +43,14 @@ def show_status(as_json: bool) -> int:
         f"{status.notifications_dropped} dropped"
     )
     if status.history:
-        console.print(f"the history is not being kept: {status.history}", style="yellow")
+        console.print(f"the history is not being kept: {status.history}", style="bold")
     if status.last_notification_error:
-        console.print(f"last failure: {status.last_notification_error}", style="yellow")
+        console.print(f"last failure: {status.last_notification_error}", style="bold")
     for what, seconds in (("paused", status.paused_for_s), ("snoozed", status.snoozed_for_s)):
         if seconds is not None:
             console.print(f"{what} for another {clock(seconds)}")
     if status.is_late:
-        console.print(
-            f"no picture has been dealt with for {status.age_s:.0f} s: does it hang?", style="yellow"
-        )
+        console.print(f"no picture has been dealt with for {status.age_s:.0f} s: does it hang?", style="bold")
     return 0
 
 

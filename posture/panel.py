@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rich.box import ASCII, ASCII_DOUBLE_HEAD, DOUBLE, ROUNDED, Box
+from rich.cells import cell_len
 from rich.panel import Panel
 from rich.text import Text
 
@@ -22,6 +23,8 @@ MIN_WIDTH: Final = 24
 """Columns; in fewer there is room for the state and no more (our choice)."""
 HEIGHT: Final = 13
 """Lines of the panel."""
+MIN_LINES: Final = 5
+"""Lines without a border that are worth showing: the state and the four deviations."""
 LABEL_WIDTH: Final = 9
 VALUE_WIDTH: Final = 6
 
@@ -64,15 +67,31 @@ def render(view: PanelView, width: int, glyphs: Glyphs) -> Panel:
         What to draw with.
     """
     width = max(min(width, MAX_WIDTH), MIN_WIDTH)
-    room = width - 4
     colour = STATES[view.state][2] if view.level is Level.CALM else ORANGE
-    lines = [headline(view, glyphs)]
-    lines[0].truncate(room, overflow="ellipsis" if glyphs is UNICODE_GLYPHS else "crop")
+    return Panel(
+        Text("\n").join(_lines(view, width - 4, glyphs)),
+        title=Text(_title(view, width - 6), "bold default"),  # a longer one would widen the panel
+        title_align="left",
+        border_style=colour if view.level is Level.CALM else f"bold {colour}",
+        box=glyphs.boxes[view.level],
+        width=width,
+    )
+
+
+def render_low(view: PanelView, width: int, height: int, glyphs: Glyphs) -> Text:
+    """Return the panel's first `height` lines without a border, for a terminal in which it has no room."""
+    room = max(min(width, MAX_WIDTH), MIN_WIDTH)
+    return Text("\n").join(_lines(view, room, glyphs)[:height])
+
+
+def _lines(view: PanelView, room: int, glyphs: Glyphs) -> list[Text]:
+    """Return what the panel says, the most telling first."""
+    lines = [headline(view, glyphs, room)]
     lines += [_bar_line(bar, room, glyphs) for bar in view.bars]
     slouched = _row("slouched", f"{clock(view.slouched_s)} of {clock(view.sustain_s)}", room)
     lines.append(_gauge(slouched, view.slouched_s / max(view.sustain_s, 1), room, glyphs, ORANGE))
     lines += [
-        _row("sitting", _sitting(view), room),
+        _row("sitting", _sitting(view, room - LABEL_WIDTH - 1), room),
         _row(
             "upright",
             "-" if view.upright_percent is None else f"{view.upright_percent}% of {view.span}",
@@ -83,49 +102,49 @@ def render(view: PanelView, width: int, glyphs: Glyphs) -> Panel:
     if view.trouble:
         lines[-1] = _row("camera", view.trouble, room, "bold")
     cpu = "" if view.cpu_percent is None else f", CPU {view.cpu_percent}%"
-    lines.append(_row("load", f"{view.judged_hz:.1f} judged/s{cpu}", room))
+    unit = "judged/s" if len(cpu) + 22 <= room else "/s"
+    lines.append(_row("load", f"{view.judged_hz:.1f} {unit}{cpu}", room))
     lines.append(_row("notified", view.notified, room))
     for line in lines:
         line.truncate(room)
-    return Panel(
-        Text("\n").join(lines),
-        title=Text(_title(view), "bold default"),
-        title_align="left",
-        border_style=colour if view.level is Level.CALM else f"bold {colour}",
-        box=glyphs.boxes[view.level],
-        width=width,
-    )
+    return lines
 
 
-def _title(view: PanelView) -> str:
+def _title(view: PanelView, room: int) -> str:
     """Return the border's words: they say a slouch without its colour."""
     if view.level is Level.CALM:
         return "posture"
-    left_s = view.sustain_s - view.slouched_s
-    return "slouching: time to sit up?" if view.level is Level.ALERT else f"slouching, {clock(left_s)} to go"
+    told = f"slouching, {clock(view.sustain_s - view.slouched_s)} to go"
+    if view.level is Level.ALERT:
+        told = "slouching: time to sit up?"
+    return told if len(told) <= room else "time to sit up?" if view.level is Level.ALERT else "slouching"
 
 
-def headline(view: PanelView, glyphs: Glyphs) -> Text:
-    """Return the state, and why it is that."""
+def headline(view: PanelView, glyphs: Glyphs, room: int) -> Text:
+    """Return the state, and as much of why it is that as there is room for."""
     _, word, colour = STATES[view.state]
-    # Words keep the terminal's own colour: in sixteen colours orange is a yellow that white paper swallows.
     symbol = (f"{glyphs.symbols[view.state]} ", f"bold {colour}")
     text = Text.assemble(symbol, (word, "bold"), no_wrap=True, overflow="ellipsis")
     if view.reason is not Reason.NONE:
         text.append(f"  {REASONS[view.reason]}")
     elif view.limit_percent is not None:
-        text.append(f"  {view.limit_percent}% of the limit, by the {view.driver}")
+        share = f"  {view.limit_percent}% of the limit"
+        told = (f"{share}, by the {view.driver}", share, f"  {view.limit_percent}%")
+        text.append(next((words for words in told if text.cell_len + len(words) <= room), ""))
+    text.truncate(room, overflow="ellipsis" if glyphs is UNICODE_GLYPHS else "crop")
     return text
 
 
-def status_line(view: PanelView, glyphs: Glyphs) -> Text:
-    """Return the most telling part of the panel in one line, for where there is no room for it."""
-    text = headline(view, glyphs)
-    if view.slouched_s:
-        text.append(f"  slouched {clock(view.slouched_s)}", "bold")
-    if view.trouble:
-        text.append(f"  {view.trouble}", "bold")
-    return text.append(f"  sat {view.sat_min} min", "dim")
+def status_line(view: PanelView, glyphs: Glyphs, room: int) -> Text:
+    """Return the most telling parts of the panel in one line, for where there is no room for more."""
+    slouched = f"  slouched {clock(view.slouched_s)}" if view.slouched_s else ""
+    trouble = f"  {view.trouble}" if view.trouble else ""
+    text = headline(view, glyphs, max(room - len(slouched) - cell_len(trouble), 16))
+    for words, style in ((slouched, "bold"), (trouble, "bold"), (f"  sat {view.sat_min} min", "dim")):
+        if text.cell_len + cell_len(words) <= room:
+            text.append(words, style)
+    text.truncate(room)
+    return text
 
 
 def _bar_line(bar: tuple[str, int | None, int, int, str], room: int, glyphs: Glyphs) -> Text:
@@ -158,12 +177,13 @@ def _gauge(text: Text, share: float, room: int, glyphs: Glyphs, colour: str) -> 
     return text
 
 
-def _sitting(view: PanelView) -> str:
-    """Return the sitting clock."""
+def _sitting(view: PanelView, room: int) -> str:
+    """Return the sitting clock, and if there is room when a break is due."""
+    sat = f"{view.sat_min} min"
     if view.break_min is None:
-        return f"{view.sat_min} min"
-    due = f"break in {view.break_min} min" if view.break_min else "a break is due"
-    return f"{view.sat_min} min, {due}"
+        return sat
+    due = f"{sat}, break in {view.break_min} min" if view.break_min else f"{sat}, a break is due"
+    return due if len(due) <= room else sat
 
 
 def _row(label: str, words: str, room: int, style: str = "") -> Text:

@@ -38,9 +38,10 @@ def find_profile(name: str) -> Path:
     """
     path = profile_path(name)
     if not is_there(path):
-        known = ", ".join(profile_names()) or "none"
+        names = profile_names()
+        known = f"there are: {', '.join(names)}" if names else "there is none yet"
         raise ProfileError(
-            f"no profile {name!r} (there are: {known}); make it with 'posture calibrate --profile \"{name}\"'"
+            f"no profile {name!r} ({known}); make it with 'posture calibrate --profile \"{name}\"'"
         )
     return path
 

@@ -43,7 +43,7 @@ def profile_path(name: str) -> Path:
         If the name could not be a file's name everywhere.
     """
     if not _NAME.fullmatch(name):
-        raise ProfileError(f"profile name {name!r}: use 1-48 letters, digits, spaces, '-' or '_'")
+        raise ProfileError(f"profile name {name!r}: use 1-48 letters from a to z, digits, spaces, '-' or '_'")
     return data_path() / "profiles" / f"{name}.json"
 
 

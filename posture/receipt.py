@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from math import isfinite
+from math import isfinite, nan
 from typing import Final
 
 import numpy as np
@@ -187,9 +187,11 @@ def _advise(
 def find_drift(older: Baseline, newer: Baseline) -> Drift:
     """Return how far the newer upright lies from the older one.
 
-    NaN where the newer one is a view that the older one cannot measure. Both being the same person's is not checked
-    here; see :mod:`posture.fit`.
+    NaN where the newer one is of another view, which the older one cannot measure. Both being the same person's is
+    not checked here; see :mod:`posture.fit`.
     """
+    if newer.placement is not older.placement:
+        return Drift(nan, nan, nan, older.created_utc)
     estimator = make_estimator(older.cue_centre, packaged_coefficients())
     values = compute_deviation(newer.cue_centre[None], estimator).values[0]
     return Drift(

@@ -76,7 +76,7 @@ def print_judged(console: Console, errors: Console, clip: str, judged: Judged) -
 def print_notes(errors: Console, judged: Judged) -> None:
     """Print what there is to know about a clip."""
     for text in judged.notes:
-        errors.print(f"note: {text}", style="yellow")
+        errors.print(f"note: {text}", style="bold")
 
 
 def print_failure(errors: Console, clip: str, text: str, *, is_only: bool) -> None:

@@ -81,7 +81,7 @@ def run_report(n_days: int, output: Path | None, is_opened: bool, is_text: bool,
             console.print(line)
     console.print(f"wrote {path}")
     if is_opened and not webbrowser.open(path.absolute().as_uri()):
-        console.print("no browser could be opened; open that file in one", style="yellow")
+        console.print("no browser could be opened; open that file in one", style="bold")
         return 1
     return 0
 

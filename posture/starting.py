@@ -62,7 +62,7 @@ def enable(profile: str, is_now: bool) -> int:
         console.print(line)
     if not is_there(profile_path(profile)):
         which = "" if profile == DEFAULT_NAME else f' --profile "{profile}"'
-        console.print(f"There is no baseline yet: run 'posture calibrate{which}' first.", style="yellow")
+        console.print(f"There is no baseline yet: run 'posture calibrate{which}' first.", style="bold")
     if not is_now:
         console.print("It starts at your next login; 'posture autostart enable --now' starts it at once.")
     return 0
@@ -81,7 +81,7 @@ def show_status() -> int:
     console = make_console()
     registration = make_starter().status()
     for path in registration.foreign:
-        console.print(f"{path} was not written by posture", style="yellow")
+        console.print(f"{path} was not written by posture", style="bold")
     if not registration.paths:
         console.print("not enabled; 'posture autostart enable' starts the monitor at login")
         return 1
@@ -93,7 +93,7 @@ def show_status() -> int:
         console.print("running" if registration.is_running else "not running")
     problem = find_problem(registration)
     if problem:
-        console.print(problem, style="yellow")
+        console.print(problem, style="bold")
     return 0 if registration.is_enabled and not problem else 1
 
 

@@ -18,12 +18,12 @@ from posture.profile_json import Profile
 from posture.profiles import age_days, age_text
 from posture.receipt import Drift, Grade, Receipt
 from posture.separation import Separation
-from posture.words import BLUE, ORANGE, PARTS, PURPLE, degrees_text
+from posture.words import PARTS, degrees_text
 
 GRADES = {
-    Grade.GOOD: ("good", BLUE),
-    Grade.FAIR: ("fair: it works, and could be better", ORANGE),
-    Grade.POOR: ("poor: only larger slouches will count", PURPLE),
+    Grade.GOOD: "good",
+    Grade.FAIR: "fair: it works, and could be better",
+    Grade.POOR: "poor: only larger slouches will count",
 }
 PLACEMENTS = {
     Placement.FRONT: "in front",
@@ -61,7 +61,10 @@ def receipt_rows(profile: Profile, receipt: Receipt, stale_after_days: float) ->
     """Return what a calibration is worth: a label and a text each."""
     baseline, spread = profile.baseline, receipt.spread
     camera = f", {profile.camera}" if profile.camera else ""
-    rows = [("quality", Text(*GRADES[receipt.grade])), ("taken", Text(f"{baseline_text(baseline)}{camera}"))]
+    rows = [
+        ("quality", Text(GRADES[receipt.grade], "bold")),
+        ("taken", Text(f"{baseline_text(baseline)}{camera}")),
+    ]
     if profile.quality is not None:
         rows.append(("frames", Text(quality_text(profile.quality))))
     unrest = (
@@ -77,7 +80,7 @@ def receipt_rows(profile: Profile, receipt: Receipt, stale_after_days: float) ->
     rows.append(("good for", Text(_expiry_text(age_days(baseline), stale_after_days))))
     if profile.drift is not None:
         rows.append(("since the last one", Text(_drift_text(profile.drift))))
-    rows += [("to do better", Text(advice, ORANGE)) for advice in receipt.advice]
+    rows += [("to do better", Text(advice, "bold")) for advice in receipt.advice]
     return rows
 
 
@@ -113,10 +116,23 @@ def _drift_text(drift: Drift) -> str:
     """Return how far this upright is from the one before it."""
     if not drift.is_comparable:
         return "seen from elsewhere: not comparable"
+    sunk = round(100 * drift.sink_ratio) if isfinite(drift.sink_ratio) else 0
+    shoulders = f"{abs(sunk)}% {'lower' if sunk > 0 else 'higher'}" if sunk else "as high"
     return (
-        f"you sit with the neck {degrees_text(drift.neck_deg)}, the trunk {degrees_text(drift.thoracic_deg)}, "
-        f"the shoulders {drift.sink_ratio:+.0%} lower than in the upright it replaced"
+        f"against the upright it replaced, neck {degrees_text(drift.neck_deg)}, "
+        f"trunk {degrees_text(drift.thoracic_deg)}, shoulders {shoulders}"
     )
+
+
+def since_text(neck_deg: float, thoracic_deg: float, upright_s: float, thresholds: Thresholds) -> Text:
+    """Return how upright has read against a baseline of late; beyond half a limit it says what to do."""
+    told = (
+        f"while upright, neck {degrees_text(neck_deg)} and trunk {degrees_text(thoracic_deg)} on average "
+        f"(the newest {upright_s / 3600:.1f} h)"
+    )
+    if 2 * abs(neck_deg) > thresholds.neck_deg or 2 * abs(thoracic_deg) > thresholds.thoracic_deg:
+        told += ": it no longer fits how you sit, 'posture calibrate' takes a fresh one"
+    return Text(told)
 
 
 def separation_text(separation: Separation, before: Thresholds, after: Thresholds) -> str:
@@ -141,7 +157,7 @@ def profiles_table(rows: Sequence[tuple[str, Profile | ProfileError]], stale_aft
         table.add_column(title, style="bold" if title == "name" else "")
     for name, profile in rows:
         if isinstance(profile, ProfileError):
-            table.add_row(name, Text("damaged", ORANGE))
+            table.add_row(name, Text("damaged", "bold"))
             continue
         baseline = profile.baseline
         days = age_days(baseline)
@@ -149,7 +165,7 @@ def profiles_table(rows: Sequence[tuple[str, Profile | ProfileError]], stale_aft
         table.add_row(
             name,
             PLACEMENTS[baseline.placement],
-            Text(age_text(baseline) + (", getting old" if is_old else ""), ORANGE if is_old else ""),
+            Text(age_text(baseline) + (", getting old" if is_old else ""), "bold" if is_old else ""),
             "shown" if baseline.slouch_centre is not None else "-",
             Text(profile.camera or "-"),
         )

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from math import inf
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -20,9 +20,11 @@ from rich.text import Text
 from posture.panel import (
     ASCII_GLYPHS,
     HEIGHT,
+    MIN_LINES,
     MIN_WIDTH,
     UNICODE_GLYPHS,
     render,
+    render_low,
     status_line,
 )
 from posture.panel_view import PanelView, Surroundings, make_view
@@ -40,6 +42,8 @@ KEPT_EVENTS = 8
 """Event lines shown again after the terminal has been resized (our choice)."""
 MIN_EVENTS = 2
 """Lines left above the panel, for the newest events (our choice)."""
+MARGIN = 2
+"""Columns left free at its right, for Ctrl-C's echo: where that has to be wrapped, a line of the panel stays behind."""
 
 
 def as_ascii(text: Text) -> Text:
@@ -86,7 +90,7 @@ class EventLines:
 
 
 class LiveView:
-    """Show the newest result as a live panel, or as one line where there is no room, and events above it; a sink.
+    """Show the newest result as a live panel, or as much of it as there is room for, and events above it; a sink.
 
     It is drawn when the state changes, else every second or two at most, and only when something shown has changed.
 
@@ -135,13 +139,19 @@ class LiveView:
         if self._shown is not None and (width, height) != self._shown[1:]:
             self._redraw()
         self._shown, self._drawn_s = (view, width, height), now_s
-        has_room = height > HEIGHT + MIN_EVENTS and width >= MIN_WIDTH
-        picture = render(view, width, self._glyphs) if has_room else status_line(view, self._glyphs)
-        self._live.update(picture, refresh=True)
+        self._live.update(self._draw(view, width - MARGIN, height - MIN_EVENTS), refresh=True)
 
     def close(self) -> None:
         """Take the panel away."""
         self._live.stop()
+
+    def _draw(self, view: PanelView, width: int, height: int) -> RenderableType:
+        """Return as much of a view as there is room for."""
+        if width < MIN_WIDTH or height < MIN_LINES:
+            return status_line(view, self._glyphs, width)
+        if height <= HEIGHT:
+            return render_low(view, width, height, self._glyphs)
+        return render(view, width, self._glyphs)
 
     def _start(self) -> Live:
         """Begin a live region below what has been printed."""
@@ -178,7 +188,7 @@ def summary_table(summary: Summary) -> Table:
     for state, (symbol, word, colour) in STATES.items():
         seconds = summary.seconds[state]
         share = seconds / total_s if total_s else 0.0
-        table.add_row(Text(f"{symbol} {word}", colour), clock(seconds), f"{share:.0%}")
+        table.add_row(Text.assemble((symbol, colour), f" {word}"), clock(seconds), f"{share:.0%}")
     for reason, seconds in sorted(summary.not_judged_s.items(), key=lambda item: -item[1]):
         table.add_row(Text(f"  {REASONS[reason]}", "dim"), Text(clock(seconds), "dim"))
     at = ", ".join(clock(t_s) for t_s in summary.alerts_s)

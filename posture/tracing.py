@@ -112,9 +112,11 @@ class _RecordingLine:
         if self._console.is_terminal:
             is_seen = result.reason in (Reason.NONE, Reason.NOT_CALIBRATED)
             seen = "you are in view" if is_seen else REASONS[result.reason]
-            text = Text.assemble(("● recording", "bold red"), f"  {clock(self.span_s)}  ", no_wrap=True)
+            text = Text.assemble(
+                ("●", "bold red"), (" recording", "bold"), f"  {clock(self.span_s)}  ", no_wrap=True
+            )
             text.append(f"{self._writer.n_bytes / 1e3:.0f} kB  ", "dim")
-            self._live.update(text.append(seen, "" if is_seen else "yellow"), refresh=True)
+            self._live.update(text.append(seen, "" if is_seen else "bold"), refresh=True)
 
     def close(self) -> None:
         """Take the line away."""
@@ -190,9 +192,7 @@ def show_trace_info(path: Path, as_json: bool) -> int:
     console.print(str(path), style="bold")
     console.print(_info_table(header, totals, share, _size(reader.n_bytes, totals.span_s)))
     if reader.note:
-        console.print(
-            f"note: it {reader.note}" if reader.note.startswith("has") else f"note: it is {reader.note}"
-        )
+        console.print(f"note: it {reader.note}")
     return 0
 
 
@@ -240,7 +240,7 @@ def export_trace(path: Path, output: Path) -> int:
                 n_rows += len(record.landmarks)
     console.print(f"{n_rows} frames written to {output}")
     if reader.note:
-        console.print(f"note: {path.name} {reader.note}", style="yellow")
+        console.print(f"note: {path.name} {reader.note}", style="bold")
     return 0
 
 

@@ -106,12 +106,12 @@ def run_live(
         )
         if (age := age_days(baseline)) is not None and age > settings.calibration.stale_after_days:
             console.print(
-                "That baseline is getting old: 'posture calibrate' takes a fresh one.", style="yellow"
+                "That baseline is getting old: 'posture calibrate' takes a fresh one.", style="bold"
             )
         if settings.pose.face and lacks_face(baseline):
             console.print(
                 "That baseline lacks your face's measure: 'posture calibrate' takes one with it, which is more exact.",
-                style="yellow",
+                style="bold",
             )
         pipeline = _make_pipeline(stack, record, _spaced(settings, source), baseline, source, name)
         pipeline.set_standing(baseline_file is None and name in settings.breaks.standing_profiles)

@@ -65,14 +65,14 @@ def open_with_settings(
 def print_notes(console: Console, source: FrameSource) -> None:
     """Tell what a source could not read."""
     for note in source.notes:
-        console.print(f"note: {note}", style="yellow")
+        console.print(f"note: {note}", style="bold")
 
 
 @contextlib.contextmanager
 def open_preview(settings: Settings, console: Console, *, takes_commands: bool) -> Iterator[Preview]:
     """Open the preview window for the time of a ``with`` block."""
     window = Preview(
-        settings, takes_commands=takes_commands, on_note=lambda text: console.print(text, style="yellow")
+        settings, takes_commands=takes_commands, on_note=lambda text: console.print(text, style="bold")
     )
     with contextlib.closing(window):
         yield window

@@ -1,11 +1,13 @@
 """Words, symbols and colours for every state, reason and event, the same wherever they are shown. Pure.
 
 Each state has its own symbol and word beside its colour, and the colours (Okabe & Ito 2008, *Color universal design*)
-can be told apart with any kind of colour vision: nothing depends on red and green.
+can be told apart with any kind of colour vision: nothing depends on red and green. Only symbols and bars have them;
+words keep the terminal's own colour: in sixteen colours orange becomes a yellow that white paper swallows.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from math import isfinite, isnan
 from typing import Final
@@ -77,6 +79,15 @@ EVENTS: Final[dict[EventKind, str]] = {
 }
 
 
+# C0 but for tab and newline, DEL and C1 (ECMA-48), and what turns the direction of writing (Unicode TR36, 3.1).
+_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def harmless(text: str) -> str:
+    """Return a text without what a terminal would obey instead of showing; lines stay lines."""
+    return _COMMANDS.sub("", text)
+
+
 def part_phrase(part: str) -> str:
     """Return a part of the slouch ratio as a phrase; one that only a newer version knows as it is called there."""
     return PARTS[part][1] if part in PARTS else part
@@ -90,6 +101,11 @@ def clock(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60}:{whole % 60:02d}"
     return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def count(n: int, one: str, many: str = "") -> str:
+    """Return a number and what is counted: ``1 alert``, ``3 alerts``, ``0 people``."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
 def degrees_text(value: float) -> str:

@@ -163,7 +163,7 @@ def test_a_model_that_is_none(env, tmp_path, kind):
 
 def test_a_profile_nobody_has(env, tmp_path):
     told = fails("run", "--source", FRONT, "--profile", "stnading", env=env)
-    assert told.startswith("no profile 'stnading' (there are: none)")
+    assert told.startswith("no profile 'stnading' (there is none yet)")
     folder = tmp_path / "home/.local/share/posture/profiles"
     folder.mkdir(parents=True)
     shutil.copyfile(front_baseline(), folder / "standing.json")

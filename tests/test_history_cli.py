@@ -62,6 +62,7 @@ def test_why_tells_what_was_measured_against_what_and_what_came_after(env, path)
     for words in (
         "Alert 2: Thu 28 May 2026, 22:26:40",
         "Slouched for 1:00, since 22:25:38; mostly: neck forward",
+        "Measured by camera 0 against your upright 'default'\n"
         "of Tue 26 May 2026, 22:26:40 (2.0 days old then)",
         "over 0:42 after the alert",
         "posture wrong 2",
@@ -70,12 +71,21 @@ def test_why_tells_what_was_measured_against_what_and_what_came_after(env, path)
     assert re.search(r"▶ neck forward +\+12\.3° +10\.0° .*123%", told)
     assert re.search(r"  trunk forward +\+4\.5° +8\.0° ", told)
     assert "22:26 nothing recorded  ◀ alert" in told
+    assert "22:25" not in told.partition("\n\n")[2], "nothing is known of the time before"
     assert max(map(len, told.splitlines())) <= 80
     told = posture("why", env=env).stdout
     for words in ("not seen to end", "when it was taken is not known", "not measured"):
         assert words in told
-    assert "only 2 alerts" in fails("why", "3", env=env)
+    assert "only 2 alerts; choose 1 to 2, not 3" in fails("why", "3", env=env)
     posture("why", "0", env=env, code=2)
+
+
+def test_one_of_a_kind_is_told_in_the_singular(env, path):
+    add_alert(path)
+    told = posture("history", "info", env=env).stdout
+    assert "1 session, 0 bouts, 0 minutes, 1 alert, 0 breaks, 0 answers" in told
+    assert re.search(r"history\.sqlite, \d+ kB$", told, re.MULTILINE)
+    assert "only 1 alert; choose 1, not 2" in fails("why", "2", env=env)
 
 
 def test_why_shows_the_minutes_around(env, path):
@@ -138,6 +148,21 @@ def test_a_reason_that_is_no_text_is_kept_as_far_as_it_is(env, path):
     assert "wrong: caf" in posture("why", env=env).stdout
 
 
+def test_a_terminal_is_not_told_what_to_do_by_a_note_or_a_name(env, path, tmp_path):
+    order, trace = "\x1b]0;mine\x07\x9b31m\u202e", tmp_path / "\x1b[31mday.csv"
+    add_alert(path, trace_path=str(trace), trace_t_s=300.0, driver="ne\x1bck")
+    posture("wrong", "--reason", f"a{order}b", env=env)
+    for _ in range(2):
+        told = posture("why", env=env).stdout
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", told)
+        trace.write_text(TRACE.replace("slouching", "slo\x1b[2Jing"), encoding="utf-8")
+    assert "wrong: a]0;mine31mb" in told
+    assert "slo[2Jing" in told
+    with History(path) as history:
+        assert history.feedback()[0].note == f"a{order}b", "it is kept as it was said"
+    assert "\x1b" not in fails("history", "import", tmp_path / "\x1b[31mno.csv", env=env)
+
+
 def test_export_import_and_delete(env, path, tmp_path):
     with History(path, is_writable=True) as history:
         make_year(history, days=5, last_day=date(2026, 5, 29), hours=1)
@@ -147,6 +172,13 @@ def test_export_import_and_delete(env, path, tmp_path):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, "it tells about a person's days"
     assert posture("history", "export", env=env).stdout == (tmp_path / "out.json").read_text(encoding="utf-8")
     assert "name a file" in fails("history", "export", "--format", "parquet", env=env)
+    n_rows = (tmp_path / "out.csv").read_bytes().count(b"\n") - 1
+    assert len((tmp_path / "out.json").read_bytes().splitlines()) == n_rows + 1 + 2 * 6, "a row a line"
+    for odd, n_left in (("0001-01-01", 0), ("1969-12-31", 0), ("9999-12-31", n_sessions(path))):
+        told = posture("history", "export", "--since", odd, env=env).stdout
+        assert len(json.loads(told)["sessions"]) == n_sessions(path) - n_left
+        told = posture("history", "delete", "--before", odd, env=env, code=1 if n_left else 0).stdout
+        assert ("nothing before" in told) == (not n_left)
     day = ("--since", "2026-05-27", "--until", "2026-05-27")
     sessions = json.loads(posture("history", "export", *day, env=env).stdout)["sessions"]
     assert len(sessions) == 2

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from posture.history.proposal import MAX_FACTOR, MIN_WRONG, PARTS, Rated, propose
 from posture.history.rows import AlertRow
+from posture.history.telling import proposal_lines
 from posture.settings import JudgeSettings
 
 JUDGE = JudgeSettings()
@@ -54,6 +55,11 @@ PART = st.sampled_from(list(PARTS))
 def test_a_proposal_is_modest_and_has_its_evidence(part, wrong, right, others):
     rated = answers(part, wrong, right, others=others)
     for proposal in ask(rated):
+        if proposal.kind == "recalibrate":
+            assert len(wrong) == proposal.n_wrong >= MIN_WRONG
+            assert proposal.n_wrong > 2 * proposal.n_right
+            assert ask(rated) == [proposal], "when no threshold helps, and only then"
+            continue
         assert (proposal.kind, proposal.part, others) == ("threshold", part, 0.5)
         hint = get_type_hints(JudgeSettings, include_extras=True)[proposal.setting].__metadata__[0]
         assert proposal.old == getattr(JUDGE, proposal.setting) < proposal.new <= hint.le
@@ -85,7 +91,8 @@ def test_the_highest_value_a_setting_may_have_is_never_passed():
         Rated(dataclasses.replace(alert(at=at), neck_deg=58.0 + at, neck_limit_deg=55.0), True)
         for at in range(3)
     ]
-    assert ask(rated, judge) == [], "60 degrees would not have silenced three"
+    kinds = [p.kind for p in ask(rated, judge)]
+    assert kinds == ["recalibrate"], "60 degrees would not have silenced three"
     rated = [Rated(dataclasses.replace(one.alert, neck_deg=57.0), True) for one in rated]
     assert [p.new for p in ask(rated, judge)] == [57.5]
 
@@ -101,9 +108,19 @@ def test_nothing_is_given_up_for_wrong_alerts_that_look_like_right_ones():
 
 
 def test_a_threshold_that_would_not_have_silenced_is_not_proposed():
-    assert ask(answers("neck", [1.2] * 5, others=1.2)) == [], (
-        "another part alone would have given those alerts"
-    )
+    rated = answers("neck", [1.2] * 5, others=1.2)
+    assert "threshold" not in {p.kind for p in ask(rated)}, "another part alone would have given those alerts"
+
+
+def test_wrong_alerts_far_beyond_the_limit_put_the_baseline_in_doubt_however_young():
+    (proposal,) = ask(answers("neck", [3.9, 1.8, 3.8], [2.0]), age_days=0.01)
+    assert (proposal.kind, proposal.n_wrong, proposal.n_right) == ("recalibrate", 3, 1)
+    assert proposal.wrong == (1.8, 3.8, 3.9)
+    told = " ".join(line.plain for line in proposal_lines(proposal))
+    for words in ("3 alerts wrong and 1 right", "minutes old", "180% to 390%", "posture calibrate"):
+        assert words in told
+    assert ask(answers("neck", [3.9, 1.8], []), age_days=0.01) == []
+    assert ask(answers("neck", [3.9, 1.8, 3.8], [2.0, 2.0]), age_days=0.01) == []
 
 
 def test_an_old_baseline_comes_first():

@@ -298,7 +298,7 @@ def make_old(path, days):
 
 def test_what_is_too_old_goes_little_by_little(path):
     make_old(path, 150)
-    n = len(history_sessions(path))
+    n, size = len(history_sessions(path)), path.stat().st_size
     monitor = Monitor(path, retention_days=30)
     counts = []
     for _ in range(20):
@@ -310,6 +310,7 @@ def test_what_is_too_old_goes_little_by_little(path):
     oldest_ms = history_sessions(path)[0].end_utc_ms
     assert 29 <= (T0_MS - oldest_ms) / 86_400_000 <= 33, "the last use before was yesterday"
     assert counts[-1] == counts[-2], "and then it is done"
+    assert path.stat().st_size < 0.4 * size, "and the file has shrunk"
 
 
 def test_nothing_goes_when_it_is_to_be_kept_for_good(path):

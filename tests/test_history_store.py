@@ -601,5 +601,10 @@ def test_ten_years_are_stored_and_read(path):
         make_year(history, days=3650, seed=5, hours=0.4)
         first, last = history.span()
         assert (last - first) / 86_400_000 > 3640
+        names = ("start_utc_ms", "end_utc_ms", "utc_offset_s", "state", "reason")
+        for since, until in ((0, last + 1), (last - 10 * 86_400_000 + 12_345, last - 86_400_000)):
+            assert history.spans(since, until) == [
+                tuple(getattr(b, name) for name in names) for b in history.bouts(since, until)
+            ]
         week = history.bouts(last - 7 * 86_400_000, last)
         assert 0 < len(week) < len(history.bouts()) / 100

@@ -17,15 +17,23 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from posture.errors import ProfileError
+from posture.history.rows import AlertRow, BoutRow, MinuteRow
+from posture.history.telling import alert_lines, minute_lines, parts_table, trace_lines
 from posture.judging import Thresholds
 from posture.load import Load
-from posture.panel import ASCII_GLYPHS, HEIGHT, MIN_WIDTH, UNICODE_GLYPHS, render, status_line
+from posture.panel import ASCII_GLYPHS, HEIGHT, MIN_WIDTH, UNICODE_GLYPHS, render, render_low, status_line
 from posture.panel_view import Level, Surroundings, make_view
 from posture.pipeline import Pipeline
-from posture.settings import Settings
+from posture.profile_json import Profile
+from posture.profiles import load_baseline
+from posture.receipt import make_receipt
+from posture.settings import JudgeSettings, Settings
 from posture.slouch import EventKind, Reason, SlouchEvent, SlouchState
 from posture.step_result import StepResult
-from posture.terminal import EventLines, LiveView, make_display
+from posture.summary import Summarizer
+from posture.tables import labelled, profiles_table, receipt_rows
+from posture.terminal import EventLines, LiveView, make_display, summary_table
 from posture.words import ASCII_SYMBOLS, PARTS, REASONS, STATES
 
 LIMITS = Thresholds(10.0, 8.0, 17.0, 0.05)
@@ -103,7 +111,37 @@ def test_state_and_reason_are_said_in_words_and_a_symbol(frame, glyphs):
     assert word in text
     assert (symbol if glyphs is UNICODE_GLYPHS else ASCII_SYMBOLS[frame.state]) in text
     assert REASONS[frame.reason] in text
-    assert word in status_line(view_of(frame), glyphs).plain
+    assert word in status_line(view_of(frame), glyphs, 100).plain
+
+
+@given(
+    RESULTS, AROUNDS, st.integers(1, 100), st.integers(5, 13), st.sampled_from([UNICODE_GLYPHS, ASCII_GLYPHS])
+)
+def test_a_small_terminal_gets_what_fits_and_the_state_first(frame, around, width, height, glyphs):
+    view = view_of(frame, around)
+    lines = render_low(view, width, height, glyphs).plain.split("\n")
+    full = [line[2:-2].rstrip() for line in lines_of(view, min(width, 76) + 4, glyphs)[1:-1]]
+    if width >= MIN_WIDTH and width <= 72:
+        assert [line.rstrip() for line in lines] == full[:height], "the panel's own lines"
+    assert len(lines) <= height
+    assert max(map(cell_len, lines)) <= max(width, MIN_WIDTH)
+    line = status_line(view, glyphs, width).plain
+    assert cell_len(line) <= max(width, 0)
+    assert STATES[frame.state][1] in line or width < 16
+
+
+def test_words_are_left_out_whole_where_there_is_no_room():
+    for width in range(MIN_WIDTH, 80):
+        (
+            first,
+            *_,
+        ) = lines_of(view_of(), width)[1:2]
+        assert re.search(r"30%( of the limit(, by the neck)?)? *│$", first), first
+        sitting = lines_of(view_of(), width)[7]
+        assert re.search(r"10 min(, break in 35 min)? *│$", sitting), sitting
+        for slouched_s in (12.0, 70.0):
+            top = lines_of(view_of(result(slouched_s=slouched_s)), width)[0]
+            assert re.search(r"(slouching|0:48 to go|sit up\?) [─═]+[╮╗]$", top), top
 
 
 @pytest.mark.parametrize("name", ["\x1b[2J\x1b[31m", "a\nb\rc", "[bold red]x[/]", "\u202eabc", "\x07\x00"])
@@ -243,12 +281,28 @@ def test_what_shows_a_run_follows_the_output():
     assert kind(force_terminal=True, _environ={"TERM": "dumb"}) is EventLines
 
 
-def test_a_low_terminal_gets_one_line(clock):
-    display, file = live_view(height=10)
+@pytest.mark.parametrize(
+    ("height", "last"),
+    [(15, "notified  2 sent"), (7, "camera    camera 0"), (6, "sat 10 min"), (1, "sat 10 min")],
+)
+def test_a_low_terminal_gets_what_fits_without_a_border_or_one_line(clock, height, last):
+    display, file = live_view(height=height)
     display.handle(result(slouched_s=12.0))
-    assert "slouched 0:12" in file.getvalue()
-    assert "╭" not in file.getvalue()
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", file.getvalue())
+    assert re.search(r"slouched +0:12", shown)
+    assert shown.endswith(last)
+    assert "╭" not in shown
     display.close()
+
+
+def test_the_place_where_ctrl_c_is_echoed_is_left_free(clock):
+    for width in (26, 30, 60, 77):
+        for slouched_s in (0.0, 12.0, 70.0):
+            display, file = live_view(width=width)
+            display.handle(result(slouched_s=slouched_s))
+            display.close()
+            shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", file.getvalue())
+            assert {cell_len(line) for line in shown.splitlines() if line.strip("\r")} <= {width - 2}, shown
 
 
 def test_load_is_counted_from_the_clock_and_the_frames(clock):
@@ -341,7 +395,7 @@ def test_a_terminal_that_changes_its_size_keeps_one_panel_and_the_events(termina
         screen = terminal.wait_for(
             lambda screen, w=width: (
                 tops(screen)
-                and len(tops(screen)[0]) == min(w, 76)
+                and len(tops(screen)[0]) == min(w - 2, 76)
                 and any("slouch began" in line for line in screen)
             )
         )
@@ -361,3 +415,34 @@ def test_plain_is_lines_and_no_more_also_on_a_terminal(terminal):
     screen = terminal.wait_for(lambda screen: any(re.fullmatch(r"frames +160 *", line) for line in screen))
     assert any("slouch began" in line for line in screen)
     assert not tops(screen)
+
+
+def test_words_keep_the_terminals_own_colour_on_white_paper_too():
+    """In sixteen colours the palette is what a terminal makes of it: bright yellow and cyan vanish on white."""
+    alert = AlertRow(
+        0, 0, 0, 60_000, 0, 60.0, "neck", 12.3, 4.5, 7.8, 0.012, 1.23,
+        10.0, 8.0, 17.0, 0.05, "", None, "/nowhere/day.csv", 0.0,
+    )  # fmt: skip
+    minutes = [MinuteRow(0, at, 0, 60.0, 12.0, 3.0, 1.2) for at in (0, 60_000)]
+    bouts = [
+        BoutRow(0, 0, state, Reason.NONE, 120_000 + i * 60_000, 180_000 + i * 60_000, 0, *[None] * 6)
+        for i, state in enumerate(SlouchState)
+    ]
+    baseline = load_baseline(front_baseline())
+    receipt = make_receipt(dataclasses.replace(baseline, luminance=0.1), JudgeSettings(), None)
+    shown = [
+        *alert_lines(alert, 1, None, None),
+        parts_table(alert),
+        *minute_lines(alert, minutes, bouts),
+        *trace_lines(alert),
+        labelled(receipt_rows(Profile(baseline), receipt, 7.0), is_terminal=True),
+        profiles_table([("a", Profile(baseline)), ("b", ProfileError("x"))], 0.0),
+        summary_table(Summarizer(3.0).summary()),
+        *(render(view_of(frame), 80, UNICODE_GLYPHS) for frame in (RESULT, result(slouched_s=70.0))),
+    ]
+    console = Console(file=io.StringIO(), force_terminal=True, color_system="standard", width=100)
+    segments = [segment for part in shown for segment in console.render(part)]
+    assert any("raise the light" in segment.text for segment in segments)
+    coloured = [s.text for s in segments if s.style and s.style.color and not s.style.color.is_default]
+    assert {"█", "▲", "●"} <= set("".join(coloured))
+    assert not re.search(r"\w", "".join(coloured)), coloured

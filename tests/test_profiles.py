@@ -1,5 +1,6 @@
 """Baselines kept by name: exact, private, whole or not at all, and refused in one line when damaged."""
 
+import dataclasses
 import json
 import math
 import os
@@ -22,10 +23,13 @@ from posture.calibration import CalibrationQuality
 from posture.cues import CUE_NAMES, N_CUES, N_POSE_CUES
 from posture.deviation import Measure
 from posture.errors import OutputError, ProfileError
+from posture.history.rows import BoutRow, SessionRow
+from posture.history.store import History
 from posture.profile_folder import delete_profile, profile_names, rename_profile
 from posture.profile_json import Profile
 from posture.profiles import age_text, load_baseline, profile_path, read_profile, save_baseline, save_profile
 from posture.receipt import Drift
+from posture.slouch import Reason, SlouchState
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 SPREAD = st.floats(min_value=0, allow_nan=False, allow_infinity=False)
@@ -200,7 +204,7 @@ def test_a_crash_in_the_middle_is_not_seen_by_a_reader(tmp_path, monkeypatch):
     ],
 )
 def test_a_name_that_is_no_file_name_is_refused(name):
-    with pytest.raises(ProfileError, match="profile name"):
+    with pytest.raises(ProfileError, match=r"profile name .* letters from a to z"):
         profile_path(name)
 
 
@@ -353,6 +357,37 @@ def test_show_tells_what_counts_as_a_slouch_with_the_settings_in_force(env, stor
     assert data["thresholds"]["neck_deg"] == 8.0
     assert data["grade"] == "good"
     assert "broken.json" in fails("profiles", "show", "broken", env=env)
+
+
+@pytest.mark.parametrize(
+    ("profile", "began_h", "minutes", "neck_deg", "told"),
+    [
+        ("default", 2.0, 60, 2.0, "neck +2° and trunk +1° on average (the newest 1.0 h)"),
+        ("default", 2.0, 60, 6.0, "'posture calibrate' takes a fresh one"),
+        ("default", 2.0, 20, 6.0, ""),
+        ("default", -2.0, 60, 6.0, ""),
+        ("other", 2.0, 60, 6.0, ""),
+    ],
+)
+def test_show_tells_how_far_upright_has_drifted_since(env, folder, profile, began_h, minutes, neck_deg, told):
+    """Bouts of this profile since the baseline was taken, and enough of them."""
+    taken = datetime.now(UTC) - timedelta(hours=5)
+    baseline = dataclasses.replace(
+        load_baseline(front_baseline()), created_utc=taken.isoformat(timespec="seconds")
+    )
+    save_baseline(folder / "default.json", baseline)
+    start = round((taken.timestamp() + began_h * 3600) * 1000)
+    end = start + minutes * 60_000
+    with History(folder.parent / "history.sqlite", is_writable=True) as history:
+        session = history.put(SessionRow(0, start, end + 9, 0, "camera 0", profile, "front"))
+        values = (neck_deg, 9.0, 1.0, 9.0, 0.5, 0.9)
+        history.put(BoutRow(0, session, SlouchState.UPRIGHT, Reason.NONE, start, end, 0, *values))
+        history.put(BoutRow(0, session, SlouchState.SLOUCHING, Reason.NONE, end, end + 9, 0, *[80.0] * 6))
+    shown = posture("profiles", "show", env=env).stdout
+    assert ("since then" in shown) == bool(told)
+    assert told in shown
+    since = json.loads(posture("profiles", "show", "--json", env=env).stdout)["since"]
+    assert since == ({"neck_deg": neck_deg, "thoracic_deg": 1.0, "upright_s": 3600.0} if told else None)
 
 
 def test_rename_moves_and_never_overwrites(env, stored, folder):

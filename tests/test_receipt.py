@@ -13,8 +13,10 @@ from posture.baseline import Baseline
 from posture.calibration import assess, fit_baseline
 from posture.deviation import Measure
 from posture.judging import make_thresholds
-from posture.receipt import Grade, find_drift, make_receipt
+from posture.profile_json import Profile
+from posture.receipt import Drift, Grade, find_drift, make_receipt
 from posture.settings import JudgeSettings
+from posture.tables import receipt_rows
 from posture.trace import load_trace
 
 JUDGE = JudgeSettings()
@@ -133,3 +135,20 @@ def test_a_drift_that_cannot_be_measured_is_not_told():
     older, newer = taken()[0], taken(azimuth_deg=88.0)[0]
     strange = dataclasses.replace(newer, cue_centre=newer.cue_centre * nan)
     assert not find_drift(older, strange).is_comparable
+    assert older.placement is not newer.placement
+    for a, b in ((older, newer), (newer, older)):
+        assert not find_drift(a, b).is_comparable, "another view would be taken for another posture"
+
+
+def test_a_drift_is_told_without_signs_that_say_nothing():
+    def told(sink_ratio):
+        drift = Drift(-0.2, 3.4, sink_ratio, "")
+        baseline, quality = taken()
+        rows = receipt_rows(
+            Profile(baseline, "", quality, drift), make_receipt(baseline, JUDGE, quality), 7.0
+        )
+        return dict(rows)["since the last one"].plain
+
+    assert told(0.021).endswith("neck +0°, trunk +3°, shoulders 2% lower")
+    assert told(-0.019).endswith("shoulders 2% higher")
+    assert told(-0.001).endswith("shoulders as high")

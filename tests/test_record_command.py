@@ -253,7 +253,8 @@ def test_a_cut_recording_is_replayed_as_far_as_it_goes_and_says_so(recorded, env
     cut = tmp_path / "cut.posture"
     cut.write_bytes(recorded[0].read_bytes()[:-3000])
     events, rows, done = replay(cut, tmp_path, env)
-    assert "cut.posture cut off after" in done.stderr
+    assert "cut.posture is cut off after" in done.stderr
+    assert "note: it is cut off after" in posture("trace", "info", tmp_path / "cut.posture", env=env).stdout
     assert recorded[1].read_bytes().startswith(events)
     assert recorded[2].read_bytes().startswith(rows)
     assert rows.count(b"\n") > 60

@@ -14,6 +14,7 @@ from posture.evaluation.tally import Tally
 from posture.report import drawing
 from posture.report.sheet import make_sheet
 from posture.slouch import SlouchState
+from posture.words import count
 
 MAX_STRIPS: Final = 60
 """Strips on a page; those with mistakes come first (our choice)."""
@@ -68,15 +69,15 @@ def _interest(score: ClipScore) -> tuple[int, str]:
 def _title(result: Result) -> str:
     """Return how much was evaluated."""
     people = {score.person for score in result.scores} - {""}
-    clips = words.count(len(result.scores), "clip")
-    return f"{clips} of {words.count(len(people), 'person', 'people')}" if people else clips
+    clips = count(len(result.scores), "clip")
+    return f"{clips} of {count(len(people), 'person', 'people')}" if people else clips
 
 
 def _lead(f: Figures) -> str:
     """Return the main figures in a sentence."""
-    told = f"{words.count(f.n_false, 'false alert')} in {f.watched_h:.2f} h"
+    told = f"{count(f.n_false, 'false alert')} in {f.watched_h:.2f} h"
     if f.n_must:
-        told += f"; {f.n_met} of {words.count(f.n_must, 'slouch', 'slouches')} alerted"
+        told += f"; {f.n_met} of {count(f.n_must, 'slouch', 'slouches')} alerted"
     return told + "."
 
 

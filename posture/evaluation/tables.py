@@ -14,7 +14,8 @@ from posture.evaluation.result import NOT_GIVEN, Result
 from posture.evaluation.scoring import ClipScore
 from posture.evaluation.statistics import Verdict
 from posture.evaluation.tally import Tally
-from posture.evaluation.words import SHORT_HEAD, count, figure_rows, pair_rows, remarks, short_cells
+from posture.evaluation.words import SHORT_HEAD, figure_rows, pair_rows, remarks, short_cells
+from posture.words import count
 
 _IN_ASCII = str.maketrans({"°": " deg", "–": "-", "−": "-", "→": "->"})
 _STYLES = {Verdict.BETTER.value: "bold", Verdict.WORSE.value: "bold reverse"}

@@ -165,11 +165,6 @@ def reasons(not_judged_s: dict[str, float]) -> str:
     return ", ".join(told)
 
 
-def count(n: int, one: str, many: str = "") -> str:
-    """Return a number of things."""
-    return f"{n} {one if n == 1 else many or one + 's'}"
-
-
 def pair_value(value: float, unit: str) -> str:
     """Return a compared figure with its unit."""
     match unit:

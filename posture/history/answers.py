@@ -9,6 +9,7 @@ from posture.errors import HistoryError
 from posture.history.recorder import read_wall_clock
 from posture.history.rows import AlertRow, FeedbackRow
 from posture.history.store import History
+from posture.words import count
 
 NO_ALERT = "there is no alert in the history yet; 'posture run' keeps it"
 
@@ -25,7 +26,8 @@ def find_alert(history: History, n: int) -> AlertRow:
     if not found:
         raise HistoryError(NO_ALERT)
     if len(found) < n:
-        raise HistoryError(f"there are only {len(found)} alerts in the history; choose 1 to {len(found)}")
+        which = f"1 to {len(found)}" if len(found) > 1 else "1"
+        raise HistoryError(f"the history has only {count(len(found), 'alert')}; choose {which}, not {n}")
     return found[n - 1]
 
 

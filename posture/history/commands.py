@@ -26,13 +26,16 @@ from posture.history.telling import (
     proposal_lines,
     trace_lines,
 )
+from posture.words import count
 
 EVIDENCE_DAYS = 90
 """Days of answers that a proposal rests on: desks and habits change with the seasons (our choice)."""
 
 
 def midnight_utc_ms(day: date) -> int:
-    """Return when a day begins here, UTC ms."""
+    """Return when a day begins here, UTC ms; for days before all histories, 0."""
+    if day.year < 1970:
+        return 0
     return round(datetime(day.year, day.month, day.day).astimezone().timestamp() * 1000)
 
 
@@ -61,11 +64,11 @@ def run_import(path: Path) -> int:
     """Merge an exported file into the history."""
     console = make_console()
     with History(history_path(), is_writable=True, on_moved_aside=console.print) as history:
-        before = len(history.sessions())
+        before = history.counts()["sessions"]
         counts = import_history(history, path)
-        n_new = len(history.sessions()) - before
-    told = ", ".join(f"{n} {name}" for name, n in counts.items())
-    console.print(f"read {told}; {n_new} sessions are new")
+        n_new = history.counts()["sessions"] - before
+    told = ", ".join(f"{n:,} {name}" for name, n in counts.items())
+    console.print(f"read {told}; {count(n_new, 'session is', 'sessions are')} new")
     return 0
 
 
@@ -79,7 +82,9 @@ def run_delete(before: date, confirm: Callable[[str], bool]) -> int:
     if not n_old:
         console.print(f"the history has nothing before {before}")
         return 0
-    if not confirm(f"Delete the history before {before} ({n_old} sessions, alerts and all) for good?"):
+    if not confirm(
+        f"Delete the history before {before} ({count(n_old, 'session')}, alerts and all) for good?"
+    ):
         console.print("nothing has been deleted")
         return 1
     with History(path, is_writable=True) as history:
@@ -99,15 +104,20 @@ def run_info() -> int:
             console.print(f"no history yet; 'posture run' keeps it in {path}")
             return 0
         sessions = history.sessions()
-        counts = {name: len(getattr(history, name)()) for name in ("bouts", "alerts", "breaks", "feedback")}
+        n, n_bytes = history.counts(), history.size_bytes()
     first, last = sessions[0], max(sessions, key=lambda row: row.end_utc_ms)
-    console.print(f"{path}, {path.stat().st_size / 1e6:.1f} MB")
+    console.print(f"{path}, {n_bytes / 1e6:.1f} MB" if n_bytes >= 1e6 else f"{path}, {n_bytes / 1e3:.0f} kB")
     console.print(
         f"from {local_text(first.start_utc_ms, first.utc_offset_s)} to {local_text(last.end_utc_ms, last.utc_offset_s)}"
     )
-    console.print(f"{len(sessions)} sessions, " + ", ".join(f"{n} {name}" for name, n in counts.items()))
+    told = (count(n[f"{name}s"], name) for name in ("session", "bout", "minute", "alert", "break"))
+    console.print(", ".join((*told, count(n["feedback"], "answer"))))
     days = load_settings().history.retention_days
-    console.print(f"kept for {days} days (history.retention_days)" if days else "kept for good")
+    console.print(
+        f"kept for {days:g} days, then deleted little by little (history.retention_days)"
+        if days
+        else "kept for good (history.retention_days = 0)"
+    )
     return 0
 
 
@@ -118,14 +128,15 @@ def explain_alert(n: int) -> int:
         alert = find_alert(history, n)
         around = alert.at_utc_ms - BEFORE_MS, alert.at_utc_ms + AFTER_MS
         minutes, bouts = history.minutes(*around), history.bouts(*around)
-        known_utc_ms = max(alert.at_utc_ms, (history.span() or around)[1])
+        watched = history.sessions(alert.at_utc_ms, alert.at_utc_ms + 1)
+        session = next((row for row in watched if row.id == alert.session_id), None)
         said = next((row for row in history.feedback() if row.alert_id == alert.id), None)
-    for line in alert_lines(alert, n, said):
+    for line in alert_lines(alert, n, session, said):
         console.print(line)
     console.print()
     console.print(parts_table(alert))
     console.print()
-    for line in (*minute_lines(alert, minutes, bouts, known_utc_ms), *trace_lines(alert)):
+    for line in (*minute_lines(alert, minutes, bouts), *trace_lines(alert)):
         console.print(line)
     if said is None:
         console.print(f"Was that wrong? posture wrong {n}", style="dim")

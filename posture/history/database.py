@@ -49,6 +49,11 @@ class Database:
         with _errors(self.path):
             return self._connection.execute(sql, parameters).fetchall()
 
+    def size_bytes(self) -> int:
+        """Return the size of the file and its log; 0 = there is none."""
+        files = (self.path, self.path.with_name(self.path.name + "-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """Make what is written inside stand or fall together."""

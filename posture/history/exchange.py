@@ -10,7 +10,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta, timezone
 from math import isfinite
 from pathlib import Path
@@ -59,9 +59,7 @@ def encode_history(
         alerts = {row.id for row in tables["alerts"]}
         tables["feedback"] = [row for row in history.feedback() if row.alert_id in alerts]
     if kind == "json":
-        return (
-            msgspec.json.format(msgspec.json.encode({"posture_history": VERSION, **tables}), indent=1) + b"\n"
-        )
+        return _encode_json(tables)
     if kind == "csv":
         return _encode_csv(tables)
     return _encode_parquet(tables)
@@ -70,11 +68,16 @@ def encode_history(
 def _flat(tables: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
     """Yield every row of every table with all columns."""
     for name, rows in tables.items():
+        names = [field.name for field in fields(NAMES[name])]
         for row in rows:
             moment_ms = int(row.at_utc_ms if hasattr(row, "at_utc_ms") else row.start_utc_ms)
             zone = timezone(timedelta(seconds=row.utc_offset_s))
             local = datetime.fromtimestamp(moment_ms // 1000, UTC).astimezone(zone)
-            yield {"table": name, "local_time": local.isoformat(" "), **asdict(row)}
+            yield {
+                "table": name,
+                "local_time": local.isoformat(" "),
+                **{key: getattr(row, key) for key in names},
+            }
 
 
 def _encode_json(tables: Mapping[str, list[Any]]) -> bytes:

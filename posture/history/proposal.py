@@ -2,7 +2,7 @@
 
 It is only ever proposed. A threshold is raised to just above the wrong alerts, as far as that silences at least as many
 wrong ones as right ones, and never by more than half at once; a baseline that was old comes first, since every angle is
-measured against it.
+measured against it, and any baseline last, when nearly all alerts are wrong and no such threshold helps.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Proposal:
     """Values of the setting, in its unit; 0 for a new baseline."""
     wrong: tuple[float, ...]
     right: tuple[float, ...]
-    """What that part measured at the alerts, lowest first; empty for a new baseline."""
+    """What that part measured at the alerts, lowest first; for a new baseline the slouch ratio."""
     n_wrong: int
     n_right: int
     """Alerts it rests on."""
@@ -85,9 +85,13 @@ def propose(
     n_wrong = sum(one.is_wrong for one in same)
     is_stale = age_days is not None and age_days > stale_after_days
     if is_stale and n_wrong >= MIN_WRONG and 2 * n_wrong >= len(same):
-        return [_recalibrate(n_wrong, len(same) - n_wrong, age_days)]
-    found = [_threshold(part, same, judge, age_days) for part in PARTS]
-    return [one for one in found if one is not None]
+        return [_recalibrate(same, age_days)]
+    found = [one for part in PARTS if (one := _threshold(part, same, judge, age_days)) is not None]
+    if not found and n_wrong >= MIN_WRONG and n_wrong > 2 * (len(same) - n_wrong):
+        return [
+            _recalibrate(same, age_days)
+        ]  # so far beyond every threshold that the upright itself is in doubt
+    return found
 
 
 def _threshold(
@@ -119,9 +123,21 @@ def _threshold(
     return best
 
 
-def _recalibrate(n_wrong: int, n_right: int, age_days: float | None) -> Proposal:
+def _recalibrate(rated: Sequence[Rated], age_days: float | None) -> Proposal:
     """Return the proposal of a new baseline."""
-    return Proposal("recalibrate", "", "", 0.0, 0.0, (), (), n_wrong, n_right, 0, 0, age_days)
+    wrong, right = (
+        tuple(
+            sorted(
+                one.alert.slouch_ratio
+                for one in rated
+                if one.is_wrong is is_wrong and one.alert.slouch_ratio is not None
+            )
+        )
+        for is_wrong in (True, False)
+    )
+    n_wrong = sum(one.is_wrong for one in rated)
+    n_right = len(rated) - n_wrong
+    return Proposal("recalibrate", "", "", 0.0, 0.0, wrong, right, n_wrong, n_right, 0, 0, age_days)
 
 
 def _value(alert: AlertRow, part: str) -> float | None:

@@ -28,6 +28,8 @@ MAX_WAITING = 20_000
 """Rows kept while they cannot be written: weeks (our choice)."""
 RETIRED_AT_ONCE = 20
 """Sessions deleted by one write once they are too old: two weeks' (our choice)."""
+FREE_RATIO = 0.25
+"""Share of the file that may lie idle: SQLite fills it again, so only much is given back (our choice)."""
 DAY_MS = 86_400_000
 
 _log = logging.getLogger(__name__)
@@ -140,8 +142,17 @@ class HistorySink:
         if self._has_begun:
             self._try(0.0, lambda: self._write(None))
         if self._history is not None:
+            self._shrink(self._history)
             self._try(0.0, self._history.close)
             self._history = None
+
+    def _shrink(self, history: History) -> None:
+        """Give back what was deleted, once nobody waits for the next frame: a year's file takes a second."""
+        try:
+            if self._retention_ms and history.free_ratio > FREE_RATIO:
+                history.vacuum()
+        except HistoryError as error:  # another program has it open, or the disk is full: next time
+            _log.info("shrinking the history: %s", error)
 
     def _try(self, t_s: float, act: Callable[[], None]) -> bool:
         """Do something with the database, tell of a failure once, and return whether it worked."""

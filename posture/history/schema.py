@@ -188,13 +188,18 @@ class Table:
     @cached_property
     def overlapping(self) -> str:
         """SQL of the rows that overlap ``:since <= moment < :until``, oldest first."""
+        return f"{self.select} {self.where}"
+
+    @cached_property
+    def where(self) -> str:
+        """SQL that keeps the rows that overlap ``:since <= moment < :until``, oldest first."""
         # What is said about an alert may be said long after its session.
         session = "" if self.row is FeedbackRow else "s.end_utc_ms >= :since AND s.start_utc_ms < :until AND "
         start, end = f"t.{self.start}", f"t.{self.end}"
         own = f"{start} < :until AND max({end}, {start} + 1) > :since"
         if self.row is MinuteRow:
             own = "t.start_utc_min * 60000 < :until AND (t.start_utc_min + 1) * 60000 > :since"
-        return f"{self.select} WHERE {session}{own} ORDER BY {start}"
+        return f"WHERE {session}{own} ORDER BY {start}"
 
     @cached_property
     def upsert(self) -> str:
@@ -216,6 +221,11 @@ class Table:
         return f"SELECT id FROM {self.name} WHERE " + " AND ".join(f"{name} = ?" for name in self.key)
 
 
+SPANS = (
+    "SELECT t.start_utc_ms, t.end_utc_ms, s.utc_offset_s, t.state, t.reason "
+    "FROM bouts t JOIN sessions s ON s.id = t.session_id"
+)
+"""SQL of `BoutSpan`, over the same names as a table's own."""
 _LONGER = "excluded.end_utc_ms >= {0}.end_utc_ms"
 TABLES: dict[type[Any], Table] = {
     table.row: table

@@ -9,8 +9,8 @@ from typing import Self, TypeVar
 
 from posture.errors import DamagedHistoryError
 from posture.history.database import move_aside, open_to_read, open_to_write
-from posture.history.rows import AlertRow, BoutRow, BreakRow, FeedbackRow, MinuteRow, SessionRow
-from posture.history.schema import MIGRATIONS, TABLES
+from posture.history.rows import AlertRow, BoutRow, BoutSpan, BreakRow, FeedbackRow, MinuteRow, SessionRow
+from posture.history.schema import MIGRATIONS, SPANS, TABLES
 from posture.slouch import Reason, SlouchState
 
 Row = SessionRow | BoutRow | MinuteRow | AlertRow | BreakRow | FeedbackRow
@@ -86,15 +86,22 @@ class History:
         """Return bouts; one that reaches over an end of the range comes whole."""
         found = self._execute(TABLES[BoutRow].overlapping, {"since": since_utc_ms, "until": until_utc_ms})
         none = Reason.NONE  # a reason that a newer version has added is none that we know
-        try:
+        with self._known_states():
             return [
                 BoutRow(number, session, _STATES[state], _REASONS.get(reason, none), *rest)
                 for number, session, state, reason, *rest in found
             ]
-        except KeyError as error:
-            raise DamagedHistoryError(
-                f"the history {self.path} is damaged: no state is called {error}"
-            ) from error
+
+    def spans(self, since_utc_ms: int = 0, until_utc_ms: int = FOREVER_UTC_MS) -> list[BoutSpan]:
+        """Return of the same bouts only when and what they were."""
+        query = f"{SPANS} {TABLES[BoutRow].where}"
+        found = self._execute(query, {"since": since_utc_ms, "until": until_utc_ms})
+        none = Reason.NONE
+        with self._known_states():
+            return [
+                BoutSpan(start, end, offset, _STATES[state], _REASONS.get(reason, none))
+                for start, end, offset, state, reason in found
+            ]
 
     def minutes(self, since_utc_ms: int = 0, until_utc_ms: int = FOREVER_UTC_MS) -> list[MinuteRow]:
         """Return the minutes in which something was judged."""
@@ -116,6 +123,16 @@ class History:
         """Return the first and the last moment known, UTC ms; None = nothing is stored."""
         ((start, end),) = self._execute("SELECT min(start_utc_ms), max(end_utc_ms) FROM sessions")
         return None if start is None else (start, end)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many rows there are, by the name of the table."""
+        return {
+            table.name: self._execute(f"SELECT count(*) FROM {table.name}")[0][0] for table in TABLES.values()
+        }
+
+    def size_bytes(self) -> int:
+        """Return how much of the disk the history takes, the log of its newest changes included."""
+        return self._database.size_bytes()
 
     def last_alerts(self, n: int) -> list[AlertRow]:
         """Return the newest `n` alerts, newest first."""
@@ -178,6 +195,24 @@ class History:
         """Give the space of what was deleted back to the disk, and leave no copy of it in the file."""
         self._execute("VACUUM")
         self._execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextlib.contextmanager
+    def _known_states(self) -> Iterator[None]:
+        """Tell of a state that nobody knows as damage."""
+        try:
+            yield
+        except KeyError as error:
+            raise DamagedHistoryError(
+                f"the history {self.path} is damaged: no state is called {error}"
+            ) from error
+
+    @property
+    def free_ratio(self) -> float:
+        """Share of the file that nothing is kept in any more."""
+        ((free,),), ((pages,),) = (
+            self._execute(f"PRAGMA {name}") for name in ("freelist_count", "page_count")
+        )
+        return float(free / pages) if pages else 0.0
 
     def _read(self, row: type[R], since_utc_ms: int, until_utc_ms: int) -> list[R]:
         """Return the rows of one type that overlap a range."""

@@ -13,10 +13,10 @@ from rich.text import Text
 
 from posture.errors import PostureError
 from posture.history.proposal import PARTS, Proposal, limit
-from posture.history.rows import AlertRow, BoutRow, FeedbackRow, MinuteRow
+from posture.history.rows import AlertRow, BoutRow, FeedbackRow, MinuteRow, SessionRow
 from posture.recording.excerpt import judge_excerpt
 from posture.slouch import SlouchState
-from posture.words import STATES, clock, part_phrase
+from posture.words import BLUE, ORANGE, STATES, clock, count, degrees_text, part_phrase
 
 BEFORE_MS, AFTER_MS = 10 * 60_000, 5 * 60_000
 """How much is shown around an alert: it comes after a minute, and most slouches are over in one (our choice)."""
@@ -38,7 +38,7 @@ def amount_text(part: str, value: float | None) -> str:
     return f"{value:+.3f} trunk" if part == "sink" else f"{value:+.1f}°"
 
 
-def alert_lines(alert: AlertRow, n: int, said: FeedbackRow | None) -> list[Text]:
+def alert_lines(alert: AlertRow, n: int, session: SessionRow | None, said: FeedbackRow | None) -> list[Text]:
     """Return what an alert was given for, as lines; `n` is its number, counted back from 1."""
     when = local_text(alert.at_utc_ms, alert.utc_offset_s)
     lines = [Text(f"Alert {n}: {when}", "bold")]
@@ -49,7 +49,9 @@ def alert_lines(alert: AlertRow, n: int, said: FeedbackRow | None) -> list[Text]
             f"{part_phrase(alert.driver)}."
         )
     )
-    lines.append(Text(f"Measured against your upright {_baseline_text(alert)}."))
+    by, name = (f" by {session.source}", f" {session.profile!r}") if session is not None else ("", "")
+    lines.append(Text(f"Measured{by} against your upright{name}"))
+    lines.append(Text(f"{_baseline_text(alert)}."))
     if alert.recovered_utc_ms is None:
         lines.append(Text("It was not seen to end."))
     else:
@@ -67,7 +69,14 @@ def _baseline_text(alert: AlertRow) -> str:
     if days is None:
         return "(when it was taken is not known)"
     taken_ms = alert.at_utc_ms - round(days * DAY_MS)
-    return f"of {local_text(taken_ms, alert.utc_offset_s)} ({days:.1f} days old then)"
+    return f"of {local_text(taken_ms, alert.utc_offset_s)} ({_age_text(days)} old then)"
+
+
+def _age_text(days: float) -> str:
+    """Return how long a time is, in words."""
+    if days >= 1.5:
+        return f"{days:.1f} days"
+    return count(int(days * 24), "hour") if days >= 1 / 24 else "minutes"
 
 
 def baseline_age_days(alert: AlertRow) -> float | None:
@@ -89,7 +98,7 @@ def parts_table(alert: AlertRow) -> Table:
     for part, (field, _) in PARTS.items():
         value, most = getattr(alert, field), limit(alert, part)
         ratio = None if value is None else value / most
-        style = "bold yellow" if part == alert.driver else ""
+        style = "bold" if part == alert.driver else ""
         table.add_row(
             Text(("▶ " if part == alert.driver else "  ") + part_phrase(part), style),
             Text(amount_text(part, value), style),
@@ -104,16 +113,16 @@ def bar(ratio: float) -> Text:
     at = BAR_CELLS // 2
     filled = min(BAR_CELLS, max(0, round(ratio / FULL_RATIO * BAR_CELLS)))
     cells = "█" * filled + " " * (BAR_CELLS - filled)
-    text = Text(cells[:at], "green")
+    text = Text.assemble((cells[:at], BLUE))
     text.append("│", "bold")
-    text.append(cells[at:], "yellow")
+    text.append(cells[at:], ORANGE)
     return text.append(f" {ratio:.0%}")
 
 
-def minute_lines(
-    alert: AlertRow, minutes: Sequence[MinuteRow], bouts: Sequence[BoutRow], known_utc_ms: int
-) -> list[Text]:
+def minute_lines(alert: AlertRow, minutes: Sequence[MinuteRow], bouts: Sequence[BoutRow]) -> list[Text]:
     """Return one line for every minute around an alert: how much of the limit, or why there is nothing.
+
+    Those before anything was recorded are left out, and those after.
 
     Parameters
     ----------
@@ -121,22 +130,24 @@ def minute_lines(
         The alert.
     minutes, bouts : sequence of MinuteRow, of BoutRow
         What is known around it.
-    known_utc_ms : int
-        The newest moment that the history knows; nothing is shown of later ones.
     """
-    start_ms, end_ms = alert.at_utc_ms - BEFORE_MS, min(alert.at_utc_ms + AFTER_MS, known_utc_ms + 1)
     by_start = {row.start_utc_ms: row for row in minutes}
     lines = []
+    known = [(row.start_utc_ms, row.start_utc_ms + 1) for row in minutes]
+    known += [(bout.start_utc_ms, bout.end_utc_ms) for bout in bouts]
+    known.append((alert.at_utc_ms, alert.at_utc_ms + 1))
+    start_ms = max(alert.at_utc_ms - BEFORE_MS, min(start for start, _ in known))
+    end_ms = min(alert.at_utc_ms + AFTER_MS, max(end for _, end in known))
     for at_ms in range(start_ms // 60_000 * 60_000, end_ms, 60_000):
-        text = Text(local_text(at_ms, alert.utc_offset_s, "%H:%M "), "dim")
+        text = Text.assemble((local_text(at_ms, alert.utc_offset_s, "%H:%M "), "dim"))
         row = by_start.get(at_ms)
         if row is not None:
             text.append_text(bar(row.slouch_ratio))
-            text.append(f", neck {row.neck_deg:+.0f}°, trunk {row.thoracic_deg:+.0f}°", "dim")
+            text.append(f", neck {degrees_text(row.neck_deg)}, trunk {degrees_text(row.thoracic_deg)}", "dim")
         else:
             text.append_text(_state_text(at_ms, bouts))
         if at_ms <= alert.at_utc_ms < at_ms + 60_000:
-            text.append("  ◀ alert", "bold yellow")
+            text.append("  ◀ alert", "bold")
         lines.append(text)
     return lines
 
@@ -151,7 +162,7 @@ def _state_text(at_ms: int, bouts: Sequence[BoutRow]) -> Text:
     if not seconds:
         return Text("nothing recorded", "dim")
     symbol, word, colour = STATES[max(seconds, key=seconds.__getitem__)]
-    return Text(f"{symbol} {word}", colour)
+    return Text.assemble((symbol, colour), f" {word}")
 
 
 def trace_lines(alert: AlertRow) -> list[Text]:
@@ -163,12 +174,12 @@ def trace_lines(alert: AlertRow) -> list[Text]:
     try:
         rows = _trace_rows(path, alert) if path.suffix == ".csv" else _recorded_rows(path, alert)
     except PostureError as error:
-        return [Text(f"{where}: cannot be shown: {error}", "yellow")]
+        return [Text(f"{where}: cannot be shown: {error}", "bold")]
     except (OSError, ValueError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no trace of 'posture run'"
-        return [Text(f"{where}: cannot be shown: {reason}", "yellow")]
+        return [Text(f"{where}: cannot be shown: {reason}", "bold")]
     if not rows:
-        return [Text(f"{where}: it has nothing from then any more; was it overwritten?", "yellow")]
+        return [Text(f"{where}: it has nothing from then any more; was it overwritten?", "bold")]
     lines = [
         Text(f"{where}:"),
         Text(f"{'s':>9} {'state':>10} {'neck':>7} {'trunk':>7} {'ratio':>6} {'slouched':>8}", "dim"),
@@ -220,12 +231,15 @@ def _cell(value: float) -> str:
 def proposal_lines(proposal: Proposal) -> list[Text]:
     """Return what is proposed, the evidence, and how to do it."""
     if proposal.kind == "recalibrate":
+        days = proposal.baseline_age_days
+        baseline = "a baseline" if days is None else f"a baseline {_age_text(days)} old"
+        said = f"You called {count(proposal.n_wrong, 'alert')} wrong and {proposal.n_right} right"
+        ratios = proposal.wrong
+        read = f" The wrong ones read {ratios[0]:.0%} to {ratios[-1]:.0%} of the limit." if ratios else ""
         return [
-            Text("Your upright may be out of date.", "bold"),
-            Text(
-                f"You called {proposal.n_wrong} alerts wrong and {proposal.n_right} right, against a baseline "
-                f"{proposal.baseline_age_days or 0.0:.0f} days old. Take a fresh one: posture calibrate"
-            ),
+            Text("The upright you are compared with may not be yours of today.", "bold"),
+            Text(f"{said}, against {baseline}.{read}"),
+            Text("Take a fresh one: posture calibrate. Nothing has been changed."),
         ]
     part = proposal.part
     wrong = ", ".join(amount_text(part, value) for value in proposal.wrong)

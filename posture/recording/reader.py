@@ -91,7 +91,7 @@ class TraceReader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.note = ""
-        """What is wrong with the part that could not be read; empty = nothing, or not there yet."""
+        """What is wrong with the part that could not be read (``is cut off ...``); empty = nothing, or nothing yet."""
         self.n_rows = 0
         """Frames read so far."""
         self.end_s = 0.0
@@ -135,10 +135,10 @@ class TraceReader:
                 yield record
         except CutError:
             self.note = (
-                f"cut off {self._where()}: the program was killed while it wrote, or a part is missing"
+                f"is cut off {self._where()}: the program was killed while it wrote, or a part is missing"
             )
         except (DamageError, ProfileError):
-            self.note = f"damaged {self._where()}: what comes after it is not used"
+            self.note = f"is damaged {self._where()}: what comes after it is not used"
         except OSError as error:
             self.note = f"cannot be read any further {self._where()} ({error.strerror})"
         else:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from posture.history.rows import BoutRow
+from posture.history.rows import BoutRow, BoutSpan
 from posture.slouch import Reason, SlouchState
 
 HOUR_MS = 3_600_000
@@ -77,7 +77,7 @@ class Ledger:
         self._start: tuple[int, int] | None = None
         self._sat_ms = self._seen_utc_ms = 0
 
-    def add(self, bouts: Sequence[BoutRow]) -> None:
+    def add(self, bouts: Sequence[BoutRow | BoutSpan]) -> None:
         """Take bouts in, none of which begins before those already taken; an empty or reversed one counts nothing."""
         if not bouts:
             return
@@ -104,7 +104,7 @@ class Ledger:
         found = self._stretches if self._start is None else [*self._stretches, self._stretch()]
         return tuple(s for s in found if self.first_day <= s.day <= self.last_day and s.sat_s > 0)
 
-    def _sit(self, bout: BoutRow) -> None:
+    def _sit(self, bout: BoutRow | BoutSpan) -> None:
         """Follow one bout with the sitting clock."""
         if bout.end_utc_ms <= bout.start_utc_ms:
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from posture.history.rows import AlertRow, BoutRow, FeedbackRow, SessionRow
+from posture.history.rows import AlertRow, BoutSpan, FeedbackRow, SessionRow
 from posture.history.store import History
 from posture.report.day import DayCourse, make_course
 from posture.report.figures import Figures, make_figures, new_ledger
@@ -74,7 +74,7 @@ def _fill(ledger: Ledger, history: History) -> None:
     first = start = max(start, known[0] // DAY_MS * DAY_MS)
     end = min(end, known[1] + 1)
     while start < end:
-        bouts: list[BoutRow] = history.bouts(start, min(start + _CHUNK_MS, end))
+        bouts: list[BoutSpan] = history.spans(start, min(start + _CHUNK_MS, end))
         # One that began before this part came with the part before.
         ledger.add([b for b in bouts if start == first or b.start_utc_ms >= start])
         start += _CHUNK_MS

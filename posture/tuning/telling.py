@@ -17,6 +17,7 @@ from posture.tuning.curve_text import draw_curve
 from posture.tuning.figures import Bounds, against_current, bounds
 from posture.tuning.finding import Finding
 from posture.tuning.trial import Figures
+from posture.words import count
 
 MAX_ROWS = 12
 """Settings listed at most; all of them are in the JSON and on the page."""
@@ -52,10 +53,10 @@ def tell(finding: Finding, *, width_cells: int, is_unicode: bool) -> Iterator[Re
 def headline(finding: Finding) -> str:
     """Return what was looked at, in a sentence."""
     total = finding.total(CURRENT)
-    who = f" of {_count(finding.n_persons, 'person', 'people')}" if finding.n_persons else ""
+    who = f" of {count(finding.n_persons, 'person', 'people')}" if finding.n_persons else ""
     return (
-        f"{_count(len(finding.trials), 'recording')}{who}, {total.watched_h:.1f} hours, "
-        f"{_count(total.n_must, 'slouch', 'slouches')} to be alerted; {_count(len(finding.names), 'setting')} tried."
+        f"{count(len(finding.trials), 'recording')}{who}, {total.watched_h:.1f} hours, "
+        f"{count(total.n_must, 'slouch', 'slouches')} to be alerted; {count(len(finding.names), 'setting')} tried."
     )
 
 
@@ -112,11 +113,6 @@ def cells(figures: Figures, limits: Bounds, dash: str = "–") -> tuple[str, str
         dash if isnan(figures.false_per_hour) else rate,
         dash if isnan(late_s) else f"{late_s:+.1f} s",
     )
-
-
-def _count(n: int, one: str, many: str = "") -> str:
-    """Return a number and what is counted."""
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
 def to_value(text: Any) -> Any:
