@@ -5,6 +5,7 @@ what the page says; the browser is shown a file; markup in a chart's words stays
 """
 
 import io
+import re
 import sqlite3
 import stat
 import sys
@@ -241,3 +242,25 @@ def test_names_of_ranges_match_their_borders():
     assert len(words.RESPONSES) == len(RESPONSES_S) + 2
     for name, (low, high) in zip(words.LENGTHS[1:-1], pairwise(LENGTHS_S), strict=True):
         assert name == f"{low / 60:.0f}–{high / 60:.0f}\nmin"
+
+
+def test_the_errors_told_are_those_of_the_method():
+    """On left-out people; from the front the larger of a laptop's and a monitor's camera."""
+    table = (Path(__file__).parents[1] / "docs/method.md").read_text("utf-8")
+    places = {"laptop": "front", "on top of a monitor": "front", "three-quarter": "quarter", "side": "side"}
+    told = {}
+    for line in table.splitlines():
+        name, *cells = [cell.strip() for cell in line.strip("|").split("|")]
+        place = places.get(name.split(":")[0])
+        if place and len(cells) == 3:
+            for kind, cell in zip(("face", "pose"), cells, strict=False):
+                if cell != "–":
+                    neck, trunk = (float(number) for number in cell.split("/"))
+                    before = told.get((place, kind), (0.0, 0.0))
+                    told[place, kind] = (max(before[0], neck), max(before[1], trunk))
+    assert len(told) == 5
+    for place in ("front", "quarter", "side"):
+        best, worst = told.get((place, "face"), told[place, "pose"]), told[place, "pose"]
+        (sentence,) = words.error_sentences([place])
+        numbers = [float(n) for n in re.findall(r"([\d.]+)°", sentence)]
+        assert numbers == [*best, *(worst if worst != best else ())], place
