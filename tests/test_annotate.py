@@ -1,5 +1,6 @@
 """Annotated clips and charts: the clip's own frames and times, judged as without, and one line when it cannot be."""
 
+import os
 import re
 import resource
 import signal
@@ -187,6 +188,21 @@ def test_several_clips_go_to_a_folder_also_pictures(env, tmp_path):
     assert frames[0].shape[1] == 640
 
 
+def test_a_very_tall_picture_still_plays(env, tmp_path):
+    """Decoders take 4096 lines at most."""
+    pictures, out = tmp_path / "tall", tmp_path / "out.mp4"
+    pictures.mkdir()
+    for i in range(3):
+        cv2.imwrite(str(pictures / f"{i}.png"), np.full((1200, 60, 3), 200, np.uint8))
+    posture("replay", pictures, "--baseline", front_baseline(), "--annotate", out, env=env)
+    (frame, *_), _ = read_video(out)
+    assert frame.shape[1] == 640
+    assert 2160 < frame.shape[0] <= 2400
+    grey = frame[1000].mean(axis=1)
+    assert grey[300:340].min() > 150, "the picture, in the middle"
+    assert max(grey[:200].max(), grey[-200:].max()) < 40
+
+
 def test_blurred_is_blurred_in_the_file(env, tmp_path):
     out = tmp_path / "out.mp4"
     posture(
@@ -240,7 +256,11 @@ def test_what_cannot_be_written_is_one_line(env, tmp_path):
     clip.write_bytes(EMPTY.read_bytes())
     common = ("replay", clip, "--baseline", front_baseline())
     assert "would overwrite a clip" in fails(*common, "--annotate", clip, env=env)
+    (tmp_path / "other name.mp4").hardlink_to(clip)
+    assert "would overwrite a clip" in fails(*common, "--annotate", tmp_path / "other name.mp4", env=env)
     assert clip.read_bytes() == EMPTY.read_bytes()
+    os.mkfifo(tmp_path / "pipe.mp4")
+    assert "pipe.mp4 is not a file" in fails(*common, "--annotate", tmp_path / "pipe.mp4", env=env)
     assert "name a file that ends in .mp4" in fails(*common, "--annotate", tmp_path / "out.avi", env=env)
     assert "name such a file" in fails(*common, "--plot", tmp_path / "out.pdf", env=env)
     told = fails(*common, "--annotate", "/proc/none/out.mp4", env=env)

@@ -68,6 +68,8 @@ def open_video(path: Path, width_px: int, height_px: int, rate_hz: float) -> Vid
         If it cannot be written, or its name does not end in ``.mp4``.
     """
     check_video_name(path)
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{path} is not a file; name one to write the clip to, for example out.mp4")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))  # it shows a person
