@@ -87,4 +87,6 @@ def _names(path: str | Path) -> set[str | tuple[int, int]]:
     except (OSError, ValueError):
         return {place}
     # A hard link lies elsewhere and is the same file, and so is another spelling where case does not count.
-    return {place, (there.st_dev, there.st_ino)} if stat.S_ISREG(there.st_mode) else {place} - {os.devnull}
+    if not stat.S_ISREG(there.st_mode):
+        return set() if place == os.devnull else {place}
+    return {place, (there.st_dev, there.st_ino)}

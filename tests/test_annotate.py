@@ -11,6 +11,7 @@ import xml.etree.ElementTree as ElementTree
 import cv2
 import numpy as np
 import pytest
+from browser import chromium
 from cli_helpers import (
     EMPTY,
     FIXTURES,
@@ -22,6 +23,7 @@ from cli_helpers import (
     posture,
     running,
 )
+from desktop import wait_until
 from video_times import N_FRAMES, frame_time_s
 
 from posture.errors import OutputError
@@ -192,9 +194,11 @@ def test_a_very_tall_picture_still_plays(env, tmp_path):
     """Decoders take 4096 lines at most."""
     pictures, out = tmp_path / "tall", tmp_path / "out.mp4"
     pictures.mkdir()
+    out.touch(0o644)
     for i in range(3):
         cv2.imwrite(str(pictures / f"{i}.png"), np.full((1200, 60, 3), 200, np.uint8))
     posture("replay", pictures, "--baseline", front_baseline(), "--annotate", out, env=env)
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600, "also where others could read what was there"
     (frame, *_), _ = read_video(out)
     assert frame.shape[1] == 640
     assert 2160 < frame.shape[0] <= 2400
@@ -266,6 +270,35 @@ def test_what_cannot_be_written_is_one_line(env, tmp_path):
     told = fails(*common, "--annotate", "/proc/none/out.mp4", env=env)
     assert told.startswith("cannot write /proc/none/out.mp4: ")
     assert not (tmp_path / "out.avi").exists()
+
+
+COLOURS = [(204, 121, 167), (86, 180, 233), (230, 159, 0), (240, 228, 66), (255, 255, 255), (24, 26, 31)]
+
+
+@pytest.mark.parametrize("height", [480, 960])
+def test_a_browser_plays_it_in_its_own_colours(tmp_path, height):
+    """Untold, Chromium takes the colours of 720 lines or more for those of another standard."""
+    page = np.repeat(np.repeat(np.array([COLOURS], np.uint8), 100, axis=1), height, axis=0)
+    writer = open_video(tmp_path / "out.mp4", page.shape[1], height, 4.0)
+    for k in range(6):
+        writer.write(page, k / 4)
+    writer.close()
+    (tmp_path / "page.html").write_text('<body style="margin:0"><video src="out.mp4" muted></video>')
+    with chromium() as browser:
+        browser.open(tmp_path / "page.html", (800, 1000))
+        state = wait_until(
+            lambda: browser.execute_script(
+                """const v = document.querySelector('video');
+                return v.error ? [v.error.message] : v.readyState > 3 && [v.videoWidth, v.videoHeight, v.duration]"""
+            ),
+            "the clip",
+            30.0,
+        )
+        assert state == [600, height, 1.5]
+        browser.screenshot(tmp_path / "shot.png")
+    shot = cv2.cvtColor(cv2.imread(str(tmp_path / "shot.png")), cv2.COLOR_BGR2RGB)
+    shown = shot[height // 2, 50:600:100].astype(int)
+    assert np.abs(shown - COLOURS).max() <= 4
 
 
 def test_writing_on_after_a_failure_raises(tmp_path):
