@@ -11,7 +11,7 @@ import xml.etree.ElementTree as ElementTree
 import cv2
 import numpy as np
 import pytest
-from browser import chromium
+from browser import PHONE, chromium
 from cli_helpers import (
     EMPTY,
     FIXTURES,
@@ -119,6 +119,19 @@ def test_a_page_needs_nothing_else_and_tells_the_events(annotated):
     assert page.count("<tr>") == 1 + (annotated[0] / "out.jsonl").read_text().count("\n")
     assert "<td>alert</td>" in page
     assert "<svg" in page
+
+
+def test_a_pages_chart_keeps_readable_words_on_a_phone(annotated):
+    with chromium() as browser:
+        browser.open(annotated[0] / "plot.html", PHONE)
+        assert browser.complaints() == []
+        assert len(browser.requests()) == 1
+        page, words = browser.execute_script(
+            """return [document.documentElement.scrollWidth,
+                [...document.querySelectorAll('svg [id^="text_"]')].map(t => t.getBoundingClientRect().height)]"""
+        )
+    assert page <= PHONE[0], "the chart scrolls, the page does not"
+    assert min(words) >= 6, "letters, whose bodies are half as high again"
 
 
 @pytest.mark.parametrize("name", ["plot.png", "plot.svg"])
