@@ -15,14 +15,17 @@ from pathlib import Path
 
 import pytest
 from cli_helpers import assert_own_words, home_env, posture
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
 from unprivileged import as_nobody, shared_folder
 
 from posture.errors import OutputError
 from posture.history.rows import BoutRow, SessionRow
 from posture.history.store import History
-from posture.report import charts, drawing, words
+from posture.report import charts, drawing, panels, words
 from posture.report.charts import Column, Point
+from posture.report.day import DayCourse, Strip
 from posture.report.figures import LENGTHS_S, RESPONSES_S, make_figures, new_ledger
 from posture.report.text import text_report
 from posture.reporting import run_report
@@ -260,3 +263,33 @@ def test_the_errors_told_are_those_of_the_method():
         (sentence,) = words.error_sentences([place])
         numbers = [float(n) for n in re.findall(r"([\d.]+)°", sentence)]
         assert numbers == [*best, *(worst if worst != best else ())], place
+
+
+def test_an_hour_with_little_judged_is_pale():
+    ledger = new_ledger(20_600, 20_600, 120.0)
+    start = 20_600 * DAY_MS + 9 * 3_600_000
+    ends = (start, start + 3_600_000, start + 3_600_000 + 1_799_000)
+    for begin, end in pairwise(ends):
+        ledger.add([BoutRow(0, 1, SlouchState.UPRIGHT, Reason.NONE, begin, end, 0, *(None,) * 6)])
+    drawn = panels.hour_chart(make_figures(20_600, 20_600, ledger), 190)
+    groups = re.findall(r"<g[^>]*>(?:(?!</g>).)*</g>", drawn, re.DOTALL)
+    assert [("faint" in g.split(">")[0], "9:00–" in g) for g in groups] == [(False, True), (True, False)]
+
+
+@given(st.lists(st.tuples(st.sampled_from(list(SlouchState)), st.integers(1, 90)), min_size=1, max_size=60))
+def test_the_drawn_times_of_a_day_are_its_own(parts):
+    """Every state's rectangles are as long as its bouts, in a strip and below a curve."""
+    strips, at = [], 480.0
+    for state, seconds in parts:
+        strips.append(Strip(state, at, at + seconds / 60))
+        at += seconds / 60
+    day = DayCourse(20_600, (), tuple(strips), (), (), (), (), 1)
+    for drawn in (charts.strips([("a", day)], (480, 600), "b"), charts.course(day, (480, 600), "c")):
+        found = dict.fromkeys(SlouchState, 0.0)
+        for tag in re.findall("<path[^>]*>", drawn):
+            if state := re.search(r'class="band (\w+)"', tag):
+                edges = re.findall(r"M([\d.]+),0H([\d.]+)V1H\1z", tag)
+                found[SlouchState(state[1])] += sum(float(end) - float(start) for start, end in edges)
+        for state in SlouchState:
+            wanted = sum(s.end_minute - s.start_minute for s in strips if s.state is state)
+            assert found[state] == pytest.approx(wanted, abs=0.01)

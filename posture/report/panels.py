@@ -10,7 +10,7 @@ from markupsafe import Markup
 from posture.report import charts, words
 from posture.report.charts import Column, Point
 from posture.report.day import DayCourse
-from posture.report.figures import Figures
+from posture.report.figures import ENOUGH_HOUR_S, Figures, Hour
 from posture.report.periods import Period, Sufficiency, Times
 from posture.report.trend import MIN_JUDGED_S
 
@@ -47,6 +47,7 @@ def hour_chart(f: Figures, plot_px: int) -> Markup:
             _stack(h.times),
             _tip(words.hour_name(h.hour), h.times),
             "" if isnan(h.times.upright_share) else words.share(h.times.upright_share),
+            is_little(h),
         )
         for h in f.hours[min(known, default=8) : max(known, default=17) + 1]
     ]
@@ -57,6 +58,11 @@ def hour_chart(f: Figures, plot_px: int) -> Markup:
         f"Hours in each state by hour of the day, stacked. {words.hours_sentence(f)}",
         plot_px=plot_px,
     )
+
+
+def is_little(hour: Hour) -> bool:
+    """Return whether there is little to go by in an hour of the day."""
+    return hour.times.total_s > 0 and hour.times.judged_s < ENOUGH_HOUR_S
 
 
 def week_chart(f: Figures, plot_px: int) -> Markup:

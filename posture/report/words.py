@@ -143,7 +143,9 @@ def alerts_sentence(f: Figures) -> str:
         return "No alerts."
     text = f"{count(r.n_alerts, 'alert')}"
     if r.n_recovered:
-        text += f"; sitting up took {duration(r.median_s)} (median of {r.n_recovered:,} seen to end)"
+        text += (
+            f"; the slouch was over after {duration(r.median_s)} (median of {r.n_recovered:,} seen to end)"
+        )
     else:
         text += "; none was seen to end"
     if r.n_wrong:
@@ -202,11 +204,9 @@ def error_sentences(placements: list[str]) -> list[str]:
 
 def _error_sentence(placement: str) -> str:
     """Return how wrong the angles of one camera may be."""
-    texts = [
-        f"the neck's angle is off by {neck:g}° and the trunk's by {trunk:g}°"
-        for neck, trunk in (
-            errors[placement] for errors in (ERROR_DEG, FACELESS_ERROR_DEG) if placement in errors
-        )
-    ]
-    told = ", or without a look at the face (eco, older baselines) ".join(texts)
-    return f"Camera {PLACEMENTS[placement]}: on average {told}."
+    neck, trunk = ERROR_DEG[placement]
+    text = f"Camera {PLACEMENTS[placement]}: off by {neck:g}° (neck) and {trunk:g}° (trunk) on average"
+    if placement in FACELESS_ERROR_DEG:
+        neck, trunk = FACELESS_ERROR_DEG[placement]
+        text += f", by {neck:g}° and {trunk:g}° where the face is not looked at (eco)"
+    return f"{text}."
