@@ -188,13 +188,24 @@ class Table:
     @cached_property
     def overlapping(self) -> str:
         """SQL of the rows that overlap ``:since <= moment < :until``, oldest first."""
+        return f"{self.select} {self._in_range}"
+
+    @cached_property
+    def overlapping_spans(self) -> str:
+        """SQL of the same rows of bouts, in columns those of `BoutSpan`."""
+        columns = "t.state, t.reason, t.start_utc_ms, t.end_utc_ms, s.utc_offset_s"
+        return f"SELECT {columns} FROM {self.name} t {self._join} {self._in_range}"
+
+    @cached_property
+    def _in_range(self) -> str:
+        """SQL that picks them."""
         # What is said about an alert may be said long after its session.
         session = "" if self.row is FeedbackRow else "s.end_utc_ms >= :since AND s.start_utc_ms < :until AND "
         start, end = f"t.{self.start}", f"t.{self.end}"
         own = f"{start} < :until AND max({end}, {start} + 1) > :since"
         if self.row is MinuteRow:
             own = "t.start_utc_min * 60000 < :until AND (t.start_utc_min + 1) * 60000 > :since"
-        return f"{self.select} WHERE {session}{own} ORDER BY {start}"
+        return f"WHERE {session}{own} ORDER BY {start}"
 
     @cached_property
     def upsert(self) -> str:

@@ -9,7 +9,7 @@ from typing import Self, TypeVar
 
 from posture.errors import DamagedHistoryError
 from posture.history.database import move_aside, open_to_read, open_to_write
-from posture.history.rows import AlertRow, BoutRow, BreakRow, FeedbackRow, MinuteRow, SessionRow
+from posture.history.rows import AlertRow, BoutRow, BoutSpan, BreakRow, FeedbackRow, MinuteRow, SessionRow
 from posture.history.schema import MIGRATIONS, TABLES
 from posture.slouch import Reason, SlouchState
 
@@ -86,11 +86,28 @@ class History:
         """Return bouts; one that reaches over an end of the range comes whole."""
         found = self._execute(TABLES[BoutRow].overlapping, {"since": since_utc_ms, "until": until_utc_ms})
         none = Reason.NONE  # a reason that a newer version has added is none that we know
-        try:
+        with self._knowing_states():
             return [
                 BoutRow(number, session, _STATES[state], _REASONS.get(reason, none), *rest)
                 for number, session, state, reason, *rest in found
             ]
+
+    def bout_spans(self, since_utc_ms: int = 0, until_utc_ms: int = FOREVER_UTC_MS) -> list[BoutSpan]:
+        """Return the same bouts without their angles."""
+        sql = TABLES[BoutRow].overlapping_spans
+        found = self._execute(sql, {"since": since_utc_ms, "until": until_utc_ms})
+        none = Reason.NONE
+        with self._knowing_states():
+            return [
+                BoutSpan(_STATES[state], _REASONS.get(reason, none), *times)
+                for state, reason, *times in found
+            ]
+
+    @contextlib.contextmanager
+    def _knowing_states(self) -> Iterator[None]:
+        """Say that the history is damaged where a state is none that there is."""
+        try:
+            yield
         except KeyError as error:
             raise DamagedHistoryError(
                 f"the history {self.path} is damaged: no state is called {error}"

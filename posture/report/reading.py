@@ -74,7 +74,7 @@ def _fill(ledger: Ledger, history: History) -> None:
     first = start = max(start, known[0] // DAY_MS * DAY_MS)
     end = min(end, known[1] + 1)
     while start < end:
-        bouts: list[BoutRow] = history.bouts(start, min(start + _CHUNK_MS, end))
+        bouts = history.bout_spans(start, min(start + _CHUNK_MS, end))
         # One that began before this part came with the part before.
         ledger.add([b for b in bouts if start == first or b.start_utc_ms >= start])
         start += _CHUNK_MS
