@@ -92,6 +92,7 @@ def render_page(
         response_chart=panels.count_chart(
             figures.response.counts, words.RESPONSES, "Alerts by the time until the slouch was over", plot_px
         ),
+        day_rows=panels.day_rows(shown),
         strip_chart=panels.strip_chart(shown) if shown else None,
         days=[(words.day_name(c.day), c, panels.course_chart(c)) for c in shown[::-1][:7]],
         latest=latest,

@@ -90,6 +90,12 @@ def hour_name(hour: int) -> str:
     return f"{hour}:00–{hour + 1}:00"
 
 
+def wall_time(minute: float) -> str:
+    """Return minutes since midnight as ``9:05``; past midnight goes on from 0:00."""
+    whole = int(minute)
+    return f"{whole // 60 % 24}:{whole % 60:02d}"
+
+
 def headline(f: Figures) -> str:
     """Return what the report comes to, in one sentence."""
     if f.total.judged_s <= 0:
