@@ -18,7 +18,7 @@ from posture.words import PARTS, STATES
 
 STATE_WORDS = {state.value: word for state, (_, word, _) in STATES.items()} | {"unknown": "not judged"}
 """A report looks back; the monitor is "not judging"."""
-SUMMARY_PX = 90
+SUMMARY_PX = 80
 """Height of a plot on the summary, so that all fit one printed page."""
 MAX_NOTES = 20
 """Notes shown, the newest: a page, not an archive."""
