@@ -104,7 +104,7 @@ def assess(landmarks: Landmarks, angles: Angles, settings: JudgeSettings) -> Cal
         why = (
             max(set(named), key=named.count)
             if named
-            else "the calibration is too short: give it at least 3 s"
+            else f"the calibration is too short: it takes {MIN_FRAMES} pictures, so give it more seconds"
         )
         found.append(f"{why} (seen well in {n_used} of {len(landmarks)} frames)")
     if n_used >= MIN_FRAMES:

@@ -17,7 +17,7 @@ from posture.files import write_atomically
 def check_editor() -> None:
     """Raise OutputError if tomlkit is missing."""
     if importlib.util.find_spec("tomlkit") is None:
-        raise OutputError("writing settings needs tomlkit: python -m pip install 'posture[lab]'")
+        raise OutputError("writing settings needs tomlkit: python -m pip install tomlkit")
 
 
 def store_values(path: Path, values: Mapping[str, Any], comment: str = "") -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -70,9 +71,22 @@ def write_atomically(path: Path, content: bytes, *, is_durable: bool = True) -> 
 
 def check_outputs(inputs: list[str], outputs: list[Path | None]) -> None:
     """Raise if a file to write is one to read, or is to be written twice."""
-    seen = {os.path.realpath(spec) for spec in inputs}
+    seen = {name for spec in inputs for name in _names(spec)}
     for path in outputs:
-        place = os.devnull if path is None else os.path.realpath(path)
-        if place in seen:
+        names = set() if path is None else _names(path)
+        if names & seen:
             raise OutputError(f"{path}: would overwrite a clip or another result; name another file")
-        seen |= {place} - {os.devnull}
+        seen |= names
+
+
+def _names(path: str | Path) -> set[str | tuple[int, int]]:
+    """Return what tells a file from others: where it lies and, if it is there, which it is; nothing for no file."""
+    place = os.path.realpath(path)
+    try:
+        there = Path(place).stat()
+    except (OSError, ValueError):
+        return {place}
+    # A hard link lies elsewhere and is the same file, and so is another spelling where case does not count.
+    if not stat.S_ISREG(there.st_mode):
+        return set() if place == os.devnull else {place}
+    return {place, (there.st_dev, there.st_ino)}

@@ -1,5 +1,6 @@
 """Annotated clips and charts: the clip's own frames and times, judged as without, and one line when it cannot be."""
 
+import os
 import re
 import resource
 import signal
@@ -10,6 +11,7 @@ import xml.etree.ElementTree as ElementTree
 import cv2
 import numpy as np
 import pytest
+from browser import PHONE, chromium
 from cli_helpers import (
     EMPTY,
     FIXTURES,
@@ -21,6 +23,7 @@ from cli_helpers import (
     posture,
     running,
 )
+from desktop import wait_until
 from video_times import N_FRAMES, frame_time_s
 
 from posture.errors import OutputError
@@ -118,6 +121,19 @@ def test_a_page_needs_nothing_else_and_tells_the_events(annotated):
     assert "<svg" in page
 
 
+def test_a_pages_chart_keeps_readable_words_on_a_phone(annotated):
+    with chromium() as browser:
+        browser.open(annotated[0] / "plot.html", PHONE)
+        assert browser.complaints() == []
+        assert len(browser.requests()) == 1
+        page, words = browser.execute_script(
+            """return [document.documentElement.scrollWidth,
+                [...document.querySelectorAll('svg [id^="text_"]')].map(t => t.getBoundingClientRect().height)]"""
+        )
+    assert page <= PHONE[0], "the chart scrolls, the page does not"
+    assert min(words) >= 6, "letters, whose bodies are half as high again"
+
+
 @pytest.mark.parametrize("name", ["plot.png", "plot.svg"])
 def test_charts_are_whole_and_the_same_again(env, tmp_path, name):
     for again in ("a", "b"):
@@ -187,6 +203,23 @@ def test_several_clips_go_to_a_folder_also_pictures(env, tmp_path):
     assert frames[0].shape[1] == 640
 
 
+def test_a_very_tall_picture_still_plays(env, tmp_path):
+    """Decoders take 4096 lines at most."""
+    pictures, out = tmp_path / "tall", tmp_path / "out.mp4"
+    pictures.mkdir()
+    out.touch(0o644)
+    for i in range(3):
+        cv2.imwrite(str(pictures / f"{i}.png"), np.full((1200, 60, 3), 200, np.uint8))
+    posture("replay", pictures, "--baseline", front_baseline(), "--annotate", out, env=env)
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600, "also where others could read what was there"
+    (frame, *_), _ = read_video(out)
+    assert frame.shape[1] == 640
+    assert 2160 < frame.shape[0] <= 2400
+    grey = frame[1000].mean(axis=1)
+    assert grey[300:340].min() > 150, "the picture, in the middle"
+    assert max(grey[:200].max(), grey[-200:].max()) < 40
+
+
 def test_blurred_is_blurred_in_the_file(env, tmp_path):
     out = tmp_path / "out.mp4"
     posture(
@@ -240,12 +273,45 @@ def test_what_cannot_be_written_is_one_line(env, tmp_path):
     clip.write_bytes(EMPTY.read_bytes())
     common = ("replay", clip, "--baseline", front_baseline())
     assert "would overwrite a clip" in fails(*common, "--annotate", clip, env=env)
+    (tmp_path / "other name.mp4").hardlink_to(clip)
+    assert "would overwrite a clip" in fails(*common, "--annotate", tmp_path / "other name.mp4", env=env)
     assert clip.read_bytes() == EMPTY.read_bytes()
+    os.mkfifo(tmp_path / "pipe.mp4")
+    assert "pipe.mp4 is not a file" in fails(*common, "--annotate", tmp_path / "pipe.mp4", env=env)
     assert "name a file that ends in .mp4" in fails(*common, "--annotate", tmp_path / "out.avi", env=env)
     assert "name such a file" in fails(*common, "--plot", tmp_path / "out.pdf", env=env)
     told = fails(*common, "--annotate", "/proc/none/out.mp4", env=env)
     assert told.startswith("cannot write /proc/none/out.mp4: ")
     assert not (tmp_path / "out.avi").exists()
+
+
+COLOURS = [(204, 121, 167), (86, 180, 233), (230, 159, 0), (240, 228, 66), (255, 255, 255), (24, 26, 31)]
+
+
+@pytest.mark.parametrize("height", [480, 960])
+def test_a_browser_plays_it_in_its_own_colours(tmp_path, height):
+    """Untold, Chromium takes the colours of 720 lines or more for those of another standard."""
+    page = np.repeat(np.repeat(np.array([COLOURS], np.uint8), 100, axis=1), height, axis=0)
+    writer = open_video(tmp_path / "out.mp4", page.shape[1], height, 4.0)
+    for k in range(6):
+        writer.write(page, k / 4)
+    writer.close()
+    (tmp_path / "page.html").write_text('<body style="margin:0"><video src="out.mp4" muted></video>')
+    with chromium() as browser:
+        browser.open(tmp_path / "page.html", (800, 1000))
+        state = wait_until(
+            lambda: browser.execute_script(
+                """const v = document.querySelector('video');
+                return v.error ? [v.error.message] : v.readyState > 3 && [v.videoWidth, v.videoHeight, v.duration]"""
+            ),
+            "the clip",
+            30.0,
+        )
+        assert state == [600, height, 1.5]
+        browser.screenshot(tmp_path / "shot.png")
+    shot = cv2.cvtColor(cv2.imread(str(tmp_path / "shot.png")), cv2.COLOR_BGR2RGB)
+    shown = shot[height // 2, 50:600:100].astype(int)
+    assert np.abs(shown - COLOURS).max() <= 4
 
 
 def test_writing_on_after_a_failure_raises(tmp_path):

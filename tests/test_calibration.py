@@ -11,7 +11,14 @@ import pytest
 from synthetic import person, steady_times, without_person, without_picture
 
 from posture.angles import Place, compute_angles
-from posture.calibration import _centre_and_spread, assess, find_problem, fit_baseline, robust_spread
+from posture.calibration import (
+    MIN_FRAMES,
+    _centre_and_spread,
+    assess,
+    find_problem,
+    fit_baseline,
+    robust_spread,
+)
 from posture.coefficients import packaged_coefficients
 from posture.deviation import Measure, compute_deviation, make_estimator
 from posture.errors import CalibrationError, PostureError
@@ -101,7 +108,9 @@ def test_one_frame_in_five_may_be_anything(kind):
 
 @pytest.mark.parametrize("n", [0, 1, 7])
 def test_too_few_frames_are_refused(n):
-    assert "too short" in refusal(upright()[:n])
+    assert f"too short: it takes {MIN_FRAMES} pictures" in refusal(upright()[:n]), (
+        "a slow clip has few in any second"
+    )
     assert f"seen well in {n} of {n} frames" in refusal(upright()[:n])
 
 

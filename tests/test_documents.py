@@ -112,6 +112,17 @@ def test_every_setting_that_is_mentioned_exists():
                 assert key in sections[section].__struct_fields__, f"{page.name}: {section}.{key}"
 
 
+def test_nobody_is_told_to_install_another_program_of_this_name():
+    """What package registries call posture is not this one."""
+    texts = [*PAGES, *(ROOT / "posture").rglob("*.py")]
+    told = [
+        path.name
+        for path in texts
+        if re.search(r"(?:pip|pipx) install +(?:-\S+ +)*['\"]?posture\b", read(path))
+    ]
+    assert told == []
+
+
 def test_pictures_are_small_and_used():
     sizes = {picture.name: picture.stat().st_size for picture in PICTURES}
     assert sizes

@@ -244,7 +244,7 @@ def test_without_scipy_it_says_what_to_install(folder, env, tmp_path):
     (tmp_path / "scipy.py").write_text("raise ImportError('not here')\n", encoding="utf-8")
     path = f"{tmp_path}:{env.get('PYTHONPATH', '')}"
     line = fails("evaluate", folder / "monday", env={**env, "PYTHONPATH": path})
-    assert line == "evaluating needs SciPy: python -m pip install 'posture[lab]'"
+    assert line == "evaluating needs SciPy: python -m pip install scipy"
 
 
 def test_a_clip_is_taken_once_and_named_apart(folder, tmp_path):

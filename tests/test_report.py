@@ -5,6 +5,7 @@ what the page says; the browser is shown a file; markup in a chart's words stays
 """
 
 import io
+import re
 import sqlite3
 import stat
 import sys
@@ -14,14 +15,17 @@ from pathlib import Path
 
 import pytest
 from cli_helpers import assert_own_words, home_env, posture
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
 from unprivileged import as_nobody, shared_folder
 
 from posture.errors import OutputError
 from posture.history.rows import BoutRow, SessionRow
 from posture.history.store import History
-from posture.report import charts, drawing, words
+from posture.report import charts, drawing, panels, words
 from posture.report.charts import Column, Point
+from posture.report.day import DayCourse, Strip
 from posture.report.figures import LENGTHS_S, RESPONSES_S, make_figures, new_ledger
 from posture.report.text import text_report
 from posture.reporting import run_report
@@ -93,35 +97,31 @@ def test_text_where_there_are_no_block_characters(home):
     assert "█" not in done.stdout
 
 
-@pytest.mark.parametrize("columns", [44, 63, 64, 75, 76, 80, 120])
+@pytest.mark.parametrize("hours", [0.4, 9.9])
 @pytest.mark.parametrize("days", [7, 40, 400])
-def test_no_figure_is_cut_off_in_a_narrow_terminal(columns, days):
-    hour = 3_600_000
+def test_no_figure_is_cut_off_in_a_narrow_terminal(days, hours):
+    """The widest words are durations of a month: 204 h 37 min of judged time go into a column."""
     today = 20_600
     ledger = new_ledger(today - days + 1, today, 120.0)
-    ledger.add(
-        [
-            BoutRow(
-                0,
-                1,
-                SlouchState.SLOUCHING,
-                Reason.NONE,
-                d * DAY_MS + 9 * hour,
-                d * DAY_MS + 19 * hour + 59,
-                0,
-                *(None,) * 6,
-            )
-            for d in range(today - days + 1, today - 1)
-        ]
-    )
+    for d in range(today - days + 1, today - 1):
+        start = d * DAY_MS + 9 * 3_600_000
+        ends = (start, start + round(hours * 1_800_000), start + round(hours * 3_600_000) + 59)
+        for state, (begin, end) in zip(
+            (SlouchState.UPRIGHT, SlouchState.SLOUCHING), pairwise(ends), strict=True
+        ):
+            ledger.add([BoutRow(0, 1, state, Reason.NONE, begin, end, 0, *(None,) * 6)])
     figures = make_figures(today - days + 1, today, ledger)
-    console = Console(width=columns, file=io.StringIO(), color_system=None)
-    for part in text_report(figures, [], width_cells=columns):
-        console.print(part)
-    shown = console.file.getvalue()
-    assert "…" not in shown
-    assert max(map(len, shown.splitlines())) <= columns
-    assert ("▒▒▒▒▒▒" in shown) == (columns >= 76)
+    bars = []
+    for columns in range(46, 131):
+        console = Console(width=columns, file=io.StringIO(), color_system=None)
+        for part in text_report(figures, [], width_cells=columns):
+            console.print(part)
+        shown = console.file.getvalue()
+        assert "…" not in shown, columns
+        assert max(map(len, shown.splitlines())) <= columns
+        bars.append("▒" in shown)
+        assert columns < 100 or ("longest sat" in shown and bars[-1])
+    assert bars[0] is False or days < 400
 
 
 def test_the_page_goes_where_it_is_told_and_may_be_a_summary(home, tmp_path):
@@ -241,3 +241,55 @@ def test_names_of_ranges_match_their_borders():
     assert len(words.RESPONSES) == len(RESPONSES_S) + 2
     for name, (low, high) in zip(words.LENGTHS[1:-1], pairwise(LENGTHS_S), strict=True):
         assert name == f"{low / 60:.0f}–{high / 60:.0f}\nmin"
+
+
+def test_the_errors_told_are_those_of_the_method():
+    """On left-out people; from the front the larger of a laptop's and a monitor's camera."""
+    table = (Path(__file__).parents[1] / "docs/method.md").read_text("utf-8")
+    places = {"laptop": "front", "on top of a monitor": "front", "three-quarter": "quarter", "side": "side"}
+    told = {}
+    for line in table.splitlines():
+        name, *cells = [cell.strip() for cell in line.strip("|").split("|")]
+        place = places.get(name.split(":")[0])
+        if place and len(cells) == 3:
+            for kind, cell in zip(("face", "pose"), cells, strict=False):
+                if cell != "–":
+                    neck, trunk = (float(number) for number in cell.split("/"))
+                    before = told.get((place, kind), (0.0, 0.0))
+                    told[place, kind] = (max(before[0], neck), max(before[1], trunk))
+    assert len(told) == 5
+    for place in ("front", "quarter", "side"):
+        best, worst = told.get((place, "face"), told[place, "pose"]), told[place, "pose"]
+        (sentence,) = words.error_sentences([place])
+        numbers = [float(n) for n in re.findall(r"([\d.]+)°", sentence)]
+        assert numbers == [*best, *(worst if worst != best else ())], place
+
+
+def test_an_hour_with_little_judged_is_pale():
+    ledger = new_ledger(20_600, 20_600, 120.0)
+    start = 20_600 * DAY_MS + 9 * 3_600_000
+    ends = (start, start + 3_600_000, start + 3_600_000 + 1_799_000)
+    for begin, end in pairwise(ends):
+        ledger.add([BoutRow(0, 1, SlouchState.UPRIGHT, Reason.NONE, begin, end, 0, *(None,) * 6)])
+    drawn = panels.hour_chart(make_figures(20_600, 20_600, ledger), 190)
+    groups = re.findall(r"<g[^>]*>(?:(?!</g>).)*</g>", drawn, re.DOTALL)
+    assert [("faint" in g.split(">")[0], "9:00–" in g) for g in groups] == [(False, True), (True, False)]
+
+
+@given(st.lists(st.tuples(st.sampled_from(list(SlouchState)), st.integers(1, 90)), min_size=1, max_size=60))
+def test_the_drawn_times_of_a_day_are_its_own(parts):
+    """Every state's rectangles are as long as its bouts, in a strip and below a curve."""
+    strips, at = [], 480.0
+    for state, seconds in parts:
+        strips.append(Strip(state, at, at + seconds / 60))
+        at += seconds / 60
+    day = DayCourse(20_600, (), tuple(strips), (), (), (), (), 1)
+    for drawn in (charts.strips([("a", day)], (480, 600), "b"), charts.course(day, (480, 600), "c")):
+        found = dict.fromkeys(SlouchState, 0.0)
+        for tag in re.findall("<path[^>]*>", drawn):
+            if state := re.search(r'class="band (\w+)"', tag):
+                edges = re.findall(r"M([\d.]+),0H([\d.]+)V1H\1z", tag)
+                found[SlouchState(state[1])] += sum(float(end) - float(start) for start, end in edges)
+        for state in SlouchState:
+            wanted = sum(s.end_minute - s.start_minute for s in strips if s.state is state)
+            assert found[state] == pytest.approx(wanted, abs=0.01)

@@ -138,6 +138,28 @@ def stored_bouts(database):
         return history.bouts()
 
 
+def test_the_strips_breaks_are_in_a_table(browser, pages, database):
+    """In words, for whoever does not see the lines."""
+    browser.open(pages / "week.html")
+    rows = browser.execute_script(
+        "return [...document.querySelectorAll('#by-day tbody tr')].map(r => [...r.cells].map(c => c.textContent))"
+    )
+    with History(database) as history:
+        breaks = [b for b in history.breaks() if b.kind == "taken"]
+    for name, first, last, told in rows:
+        expected = []
+        for b in breaks:
+            begin, end = (
+                divmod(ms // 1000 + b.utc_offset_s, 86_400) for ms in (b.start_utc_ms, b.end_utc_ms)
+            )
+            if day_name(begin[0]) == name and begin[0] > to_day(LAST) - 7:
+                clock = [f"{s // 3600}:{s // 60 % 60:02d}" for _, s in (begin, end)]
+                expected.append("–".join(clock))
+        assert told == ", ".join(expected)
+        assert 8 <= int(first.split(":")[0]) < 10 < int(last.split(":")[0]) <= 21
+    assert len(rows) == 5
+
+
 @pytest.mark.parametrize(("name", "n_days"), [("week", 7), ("month", 28)])
 def test_the_pages_figures_are_the_databases(browser, pages, database, name, n_days):
     days = range(to_day(LAST) - n_days + 1, to_day(LAST) + 1)

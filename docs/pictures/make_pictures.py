@@ -237,7 +237,7 @@ def make_report() -> None:
         page.write_text(render_page(report.figures, report.courses, rows, made=made), encoding="utf-8")
         browser.open(page, (1015, 1000))
         browser.screenshot(Path(folder) / "raw.png")
-        save("report", Image.open(Path(folder) / "raw.png").convert("RGB").crop((0, 0, 1000, 1050)))
+        save("report", Image.open(Path(folder) / "raw.png").convert("RGB").crop((0, 0, 1000, 1088)))
 
 
 def make_labeller() -> None:

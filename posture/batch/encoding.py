@@ -80,6 +80,6 @@ def _import_pyarrow() -> Any:
         import pyarrow.parquet
     except ImportError:
         raise OutputError(
-            "Parquet needs the extra 'parquet': python -m pip install 'posture[parquet]', or use --format csv"
+            "Parquet needs the library pyarrow: python -m pip install pyarrow, or use --format csv"
         ) from None
     return pyarrow

@@ -127,5 +127,5 @@ def _load() -> Any:
     try:
         from scipy import stats
     except ImportError as error:
-        raise EvaluationError("evaluating needs SciPy: python -m pip install 'posture[lab]'") from error
+        raise EvaluationError("evaluating needs SciPy: python -m pip install scipy") from error
     return stats

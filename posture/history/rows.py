@@ -55,13 +55,13 @@ class BoutRow:
 
 
 class BoutSpan(NamedTuple):
-    """When a bout was, and what it was: all that a sum of times needs, read three times as fast as the rows."""
+    """A bout without its angles: all that adding up times needs, read in a third of the time."""
 
+    state: SlouchState
+    reason: Reason
     start_utc_ms: int
     end_utc_ms: int
     utc_offset_s: int
-    state: SlouchState
-    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,11 +188,17 @@ class Table:
     @cached_property
     def overlapping(self) -> str:
         """SQL of the rows that overlap ``:since <= moment < :until``, oldest first."""
-        return f"{self.select} {self.where}"
+        return f"{self.select} {self._in_range}"
 
     @cached_property
-    def where(self) -> str:
-        """SQL that keeps the rows that overlap ``:since <= moment < :until``, oldest first."""
+    def overlapping_spans(self) -> str:
+        """SQL of the same rows of bouts, in columns those of `BoutSpan`."""
+        columns = "t.state, t.reason, t.start_utc_ms, t.end_utc_ms, s.utc_offset_s"
+        return f"SELECT {columns} FROM {self.name} t {self._join} {self._in_range}"
+
+    @cached_property
+    def _in_range(self) -> str:
+        """SQL that picks them."""
         # What is said about an alert may be said long after its session.
         session = "" if self.row is FeedbackRow else "s.end_utc_ms >= :since AND s.start_utc_ms < :until AND "
         start, end = f"t.{self.start}", f"t.{self.end}"
@@ -221,11 +227,6 @@ class Table:
         return f"SELECT id FROM {self.name} WHERE " + " AND ".join(f"{name} = ?" for name in self.key)
 
 
-SPANS = (
-    "SELECT t.start_utc_ms, t.end_utc_ms, s.utc_offset_s, t.state, t.reason "
-    "FROM bouts t JOIN sessions s ON s.id = t.session_id"
-)
-"""SQL of `BoutSpan`, over the same names as a table's own."""
 _LONGER = "excluded.end_utc_ms >= {0}.end_utc_ms"
 TABLES: dict[type[Any], Table] = {
     table.row: table

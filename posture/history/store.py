@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 from posture.errors import DamagedHistoryError
 from posture.history.database import move_aside, open_to_read, open_to_write
 from posture.history.rows import AlertRow, BoutRow, BoutSpan, BreakRow, FeedbackRow, MinuteRow, SessionRow
-from posture.history.schema import MIGRATIONS, SPANS, TABLES
+from posture.history.schema import MIGRATIONS, TABLES
 from posture.slouch import Reason, SlouchState
 
 Row = SessionRow | BoutRow | MinuteRow | AlertRow | BreakRow | FeedbackRow
@@ -86,22 +86,32 @@ class History:
         """Return bouts; one that reaches over an end of the range comes whole."""
         found = self._execute(TABLES[BoutRow].overlapping, {"since": since_utc_ms, "until": until_utc_ms})
         none = Reason.NONE  # a reason that a newer version has added is none that we know
-        with self._known_states():
+        with self._knowing_states():
             return [
                 BoutRow(number, session, _STATES[state], _REASONS.get(reason, none), *rest)
                 for number, session, state, reason, *rest in found
             ]
 
-    def spans(self, since_utc_ms: int = 0, until_utc_ms: int = FOREVER_UTC_MS) -> list[BoutSpan]:
-        """Return of the same bouts only when and what they were."""
-        query = f"{SPANS} {TABLES[BoutRow].where}"
-        found = self._execute(query, {"since": since_utc_ms, "until": until_utc_ms})
+    def bout_spans(self, since_utc_ms: int = 0, until_utc_ms: int = FOREVER_UTC_MS) -> list[BoutSpan]:
+        """Return the same bouts without their angles."""
+        sql = TABLES[BoutRow].overlapping_spans
+        found = self._execute(sql, {"since": since_utc_ms, "until": until_utc_ms})
         none = Reason.NONE
-        with self._known_states():
+        with self._knowing_states():
             return [
-                BoutSpan(start, end, offset, _STATES[state], _REASONS.get(reason, none))
-                for start, end, offset, state, reason in found
+                BoutSpan(_STATES[state], _REASONS.get(reason, none), *times)
+                for state, reason, *times in found
             ]
+
+    @contextlib.contextmanager
+    def _knowing_states(self) -> Iterator[None]:
+        """Say that the history is damaged where a state is none that there is."""
+        try:
+            yield
+        except KeyError as error:
+            raise DamagedHistoryError(
+                f"the history {self.path} is damaged: no state is called {error}"
+            ) from error
 
     def minutes(self, since_utc_ms: int = 0, until_utc_ms: int = FOREVER_UTC_MS) -> list[MinuteRow]:
         """Return the minutes in which something was judged."""
@@ -195,16 +205,6 @@ class History:
         """Give the space of what was deleted back to the disk, and leave no copy of it in the file."""
         self._execute("VACUUM")
         self._execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-    @contextlib.contextmanager
-    def _known_states(self) -> Iterator[None]:
-        """Tell of a state that nobody knows as damage."""
-        try:
-            yield
-        except KeyError as error:
-            raise DamagedHistoryError(
-                f"the history {self.path} is damaged: no state is called {error}"
-            ) from error
 
     @property
     def free_ratio(self) -> float:

@@ -28,7 +28,7 @@ def connected(address: str) -> Iterator[Any]:
         distributed = import_module("distributed")
     except ImportError:
         raise JobsError(
-            "--scheduler needs the extra 'cluster': python -m pip install 'posture[cluster]'"
+            "--scheduler needs the library distributed: python -m pip install distributed"
         ) from None
     _check_answers(address)
     _hush()

@@ -28,7 +28,7 @@ from posture.report.drawing import (
     line,
     nice_step,
     percent,
-    span_rect,
+    periods,
     text,
 )
 from posture.slouch import SlouchState
@@ -177,11 +177,8 @@ def course(day: DayCourse, span: tuple[int, int], label: str) -> Markup:
     step = 10 if high - low <= 50 else 20
     first = ceil(low / step) * step
     ticks = [first + i * step for i in range(int((high - first) // step) + 1)]
-    shades: list[svg.Element] = [
-        span_rect(s.start_minute, s.end_minute, span, TOP_PX, axis.plot_px, "shade")
-        for s in day.strips
-        if s.state is SlouchState.SLOUCHING
-    ]
+    slouches = [(s.start_minute, s.end_minute) for s in day.strips if s.state is SlouchState.SLOUCHING]
+    shades = [periods(slouches, span, TOP_PX, axis.plot_px, "shade")] if slouches else []
     box = (float(span[0]), -high, float(span[1] - span[0]), high - low)
     lines = []
     for name in ("trunk", "neck"):

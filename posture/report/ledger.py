@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +78,7 @@ class Ledger:
         self._start: tuple[int, int] | None = None
         self._sat_ms = self._seen_utc_ms = 0
 
-    def add(self, bouts: Sequence[BoutRow | BoutSpan]) -> None:
+    def add(self, bouts: Sequence[BoutRow] | Sequence[BoutSpan]) -> None:
         """Take bouts in, none of which begins before those already taken; an empty or reversed one counts nothing."""
         if not bouts:
             return
@@ -96,30 +97,39 @@ class Ledger:
         hour = first_hour[which] + np.arange(len(which)) - np.repeat(np.cumsum(n_hours) - n_hours, n_hours)
         piece = np.minimum(end[which], (hour + 1) * HOUR_MS) - np.maximum(start[which], hour * HOUR_MS)
         np.add.at(self.ms, (hour // 24 - self.first_day, hour % 24, code[which]), piece)
-        for bout in bouts:
-            self._sit(bout)
+        is_seen = np.array([b.reason not in UNSEEN for b in bouts])
+        self._sit(rows[is_seen & (rows[:, 3] != AWAY) & (rows[:, 1] > rows[:, 0])])
 
     def stretches(self) -> tuple[Stretch, ...]:
         """Return the stretches sat so far that began in these days, the one still open included."""
         found = self._stretches if self._start is None else [*self._stretches, self._stretch()]
         return tuple(s for s in found if self.first_day <= s.day <= self.last_day and s.sat_s > 0)
 
-    def _sit(self, bout: BoutRow | BoutSpan) -> None:
-        """Follow one bout with the sitting clock."""
-        if bout.end_utc_ms <= bout.start_utc_ms:
+    def _sit(self, rows: NDArray[np.int64]) -> None:
+        """Follow bouts in which somebody is seen, columns as in `add`, with the sitting clock.
+
+        How long nobody was seen is what lies between a bout and those before it.
+        """
+        if not len(rows):
             return
-        if bout.state is SlouchState.AWAY or bout.reason in UNSEEN:
-            return  # how long nobody was seen is what lies between the bouts before and after
-        if self._start is not None and bout.start_utc_ms - self._seen_utc_ms >= self._away_ms:
-            self._stretches.append(self._stretch())
-            self._start = None
-        if self._start is None:
-            self._start = (bout.start_utc_ms, local_day(bout.start_utc_ms, bout.utc_offset_s))
-            self._sat_ms = 0
-            self._seen_utc_ms = bout.start_utc_ms
+        start, end, offset = rows[:, 0], rows[:, 1], rows[:, 2]
+        seen = np.maximum.accumulate(end)
+        before = np.concatenate(([self._seen_utc_ms], seen[:-1]))
+        if self._start is not None:
+            seen, before = np.maximum(seen, self._seen_utc_ms), np.maximum(before, self._seen_utc_ms)
+        is_first = start - before >= self._away_ms
+        is_first[0] |= self._start is None
         # A clock set back makes bouts overlap: what was seen already is not sat twice.
-        self._sat_ms += max(0, bout.end_utc_ms - max(bout.start_utc_ms, self._seen_utc_ms))
-        self._seen_utc_ms = max(self._seen_utc_ms, bout.end_utc_ms)
+        sat = np.maximum(0, end - np.where(is_first, start, np.maximum(start, before)))
+        edges = [0, *np.flatnonzero(is_first), len(rows)]
+        for i, stop in pairwise(edges):
+            if i < stop and is_first[i]:
+                if self._start is not None:
+                    self._stretches.append(self._stretch())
+                self._start = (int(start[i]), local_day(int(start[i]), int(offset[i])))
+                self._sat_ms = 0
+            self._sat_ms += int(sat[i:stop].sum())
+        self._seen_utc_ms = int(seen[-1])
 
     def _stretch(self) -> Stretch:
         """Return the open stretch as it is now."""

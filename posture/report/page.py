@@ -18,7 +18,7 @@ from posture.words import PARTS, STATES
 
 STATE_WORDS = {state.value: word for state, (_, word, _) in STATES.items()} | {"unknown": "not judged"}
 """A report looks back; the monitor is "not judging"."""
-SUMMARY_PX = 90
+SUMMARY_PX = 80
 """Height of a plot on the summary, so that all fit one printed page."""
 MAX_NOTES = 20
 """Notes shown, the newest: a page, not an archive."""
@@ -80,6 +80,7 @@ def render_page(
         periods=[(panels.period_name(p, figures.unit), p) for p in figures.periods],
         period_chart=panels.period_chart(figures, plot_px),
         hour_chart=panels.hour_chart(figures, plot_px),
+        is_little_hours=any(panels.is_little(h) for h in figures.hours),
         hours=[h for h in figures.hours if h.times.total_s > 0],
         weeks=[(words.day_name(w.first_day), w) for w in figures.weeks if w.times.total_s > 0],
         week_chart=panels.week_chart(figures, plot_px),
@@ -89,8 +90,9 @@ def render_page(
         ),
         response_rows=panels.count_rows(words.RESPONSES, figures.response.counts),
         response_chart=panels.count_chart(
-            figures.response.counts, words.RESPONSES, "Alerts by the time until sitting up", plot_px
+            figures.response.counts, words.RESPONSES, "Alerts by the time until the slouch was over", plot_px
         ),
+        day_rows=panels.day_rows(shown),
         strip_chart=panels.strip_chart(shown) if shown else None,
         days=[(words.day_name(c.day), c, panels.course_chart(c)) for c in shown[::-1][:7]],
         latest=latest,

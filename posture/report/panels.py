@@ -10,9 +10,10 @@ from markupsafe import Markup
 from posture.report import charts, words
 from posture.report.charts import Column, Point
 from posture.report.day import DayCourse
-from posture.report.figures import Figures
+from posture.report.figures import ENOUGH_HOUR_S, Figures, Hour
 from posture.report.periods import Period, Sufficiency, Times
 from posture.report.trend import MIN_JUDGED_S
+from posture.slouch import SlouchState
 
 _CLASSES = tuple(state.value for state in charts.STACK)
 
@@ -47,6 +48,7 @@ def hour_chart(f: Figures, plot_px: int) -> Markup:
             _stack(h.times),
             _tip(words.hour_name(h.hour), h.times),
             "" if isnan(h.times.upright_share) else words.share(h.times.upright_share),
+            is_little(h),
         )
         for h in f.hours[min(known, default=8) : max(known, default=17) + 1]
     ]
@@ -57,6 +59,11 @@ def hour_chart(f: Figures, plot_px: int) -> Markup:
         f"Hours in each state by hour of the day, stacked. {words.hours_sentence(f)}",
         plot_px=plot_px,
     )
+
+
+def is_little(hour: Hour) -> bool:
+    """Return whether there is little to go by in an hour of the day."""
+    return hour.times.total_s > 0 and hour.times.judged_s < ENOUGH_HOUR_S
 
 
 def week_chart(f: Figures, plot_px: int) -> Markup:
@@ -89,6 +96,18 @@ def strip_chart(courses: Sequence[DayCourse]) -> Markup:
     named = [(words.day_name(c.day), c) for c in courses]
     label = f"When you sat, slouched and were away on {words.count(len(named), 'day')}, one line for each"
     return charts.strips(named, charts.day_span(courses), label)
+
+
+def day_rows(courses: Sequence[DayCourse]) -> list[tuple[str, str, str, list[str]]]:
+    """Return the days as the rows of a table: name, when somebody was first and last seen, the breaks taken."""
+    rows = []
+    for c in courses:
+        seen = [s for s in c.strips if s.state in (SlouchState.UPRIGHT, SlouchState.SLOUCHING)]
+        first = words.wall_time(min(s.start_minute for s in seen)) if seen else "–"
+        last = words.wall_time(max(s.end_minute for s in seen)) if seen else "–"
+        breaks = [f"{words.wall_time(a)}–{words.wall_time(b)}" for a, b in c.breaks_minute]
+        rows.append((words.day_name(c.day), first, last, breaks))
+    return rows
 
 
 def course_chart(course: DayCourse) -> Markup:

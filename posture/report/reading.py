@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from posture.history.rows import AlertRow, BoutSpan, FeedbackRow, SessionRow
+from posture.history.rows import AlertRow, BoutRow, FeedbackRow, MinuteRow, SessionRow
 from posture.history.store import History
 from posture.report.day import DayCourse, make_course
 from posture.report.figures import Figures, make_figures, new_ledger
-from posture.report.ledger import DAY_MS, Ledger, utc_span_ms
+from posture.report.ledger import DAY_MS, Ledger, local_day, utc_span_ms
 
 LAST_DAYS = 14
 """Days whose course is shown one by one, the newest: what fits a screen. Our choice."""
@@ -74,7 +74,7 @@ def _fill(ledger: Ledger, history: History) -> None:
     first = start = max(start, known[0] // DAY_MS * DAY_MS)
     end = min(end, known[1] + 1)
     while start < end:
-        bouts: list[BoutSpan] = history.spans(start, min(start + _CHUNK_MS, end))
+        bouts = history.bout_spans(start, min(start + _CHUNK_MS, end))
         # One that began before this part came with the part before.
         ledger.add([b for b in bouts if start == first or b.start_utc_ms >= start])
         start += _CHUNK_MS
@@ -85,6 +85,16 @@ def _courses(history: History, first_day: int, last_day: int) -> tuple[DayCourse
     span = utc_span_ms(first_day, last_day)
     bouts, minutes = history.bouts(*span), history.minutes(*span)
     alerts, breaks, sessions = history.alerts(*span), history.breaks(*span), history.sessions(*span)
+    # Sorted out beforehand: every day would look at the rows of all the others.
+    bouts_of: dict[int, list[BoutRow]] = {}
+    for bout in bouts:
+        begins, ends = (local_day(ms, bout.utc_offset_s) for ms in (bout.start_utc_ms, bout.end_utc_ms))
+        for day in range(max(begins, first_day), min(ends, last_day) + 1):
+            bouts_of.setdefault(day, []).append(bout)
+    minutes_of: dict[int, list[MinuteRow]] = {}
+    for minute in minutes:
+        minutes_of.setdefault(local_day(minute.start_utc_ms, minute.utc_offset_s), []).append(minute)
     return tuple(
-        make_course(d, bouts, minutes, alerts, breaks, sessions) for d in range(first_day, last_day + 1)
+        make_course(d, bouts_of.get(d, []), minutes_of.get(d, []), alerts, breaks, sessions)
+        for d in range(first_day, last_day + 1)
     )

@@ -12,12 +12,12 @@ from rich.text import Text
 from posture.report import words
 from posture.report.figures import Figures
 from posture.report.panels import period_name
-from posture.report.periods import Times
+from posture.report.periods import Period, Times
 from posture.words import BLUE, ORANGE
 
-_BAR_CELLS = (6, 24)  # a shorter bar says nothing; a longer one no more
-_OTHER_CELLS = 70  # all columns but the bar
-_NARROW_CELLS = 64  # here only what matters most
+_BAR_CELLS = (9, 24)  # a shorter bar says little, and "no record" stands in its place; a longer one no more
+_GAP_CELLS = 2
+_LESS = ("slouching", "longest sat")  # what a narrow terminal does without
 _MAX_ROWS = 31
 
 
@@ -67,32 +67,47 @@ def _sentence(text: str) -> str:
 
 def _table(f: Figures, width_cells: int, is_unicode: bool) -> Table:
     """Return a row for each day, week or month; of very many the newest."""
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    bar_cells = min(_BAR_CELLS[1], width_cells - _OTHER_CELLS)
-    has_bar, is_narrow = bar_cells >= _BAR_CELLS[0], width_cells < _NARROW_CELLS
-    table.add_column("Week from" if f.unit == "week" else f.unit.capitalize(), no_wrap=True)
-    if has_bar:
-        table.add_column("", no_wrap=True)
-    for name in ("upright", "judged", *(() if is_narrow else ("slouching", "longest sat")), "alerts"):
-        table.add_column(name, justify="right", no_wrap=True)
     periods = f.periods[-_MAX_ROWS:]
+    columns: dict[str, list[str]] = {
+        "Week from" if f.unit == "week" else f.unit.capitalize(): [_name(p, f.unit) for p in periods],
+        "upright": [words.share(p.times.upright_share) for p in periods],
+        "judged": [words.duration(p.times.judged_s) for p in periods],
+        "slouching": [words.duration(p.times.slouching_s) for p in periods],
+        "longest sat": [words.duration(p.longest_sat_s) for p in periods],
+        "alerts": [f"{p.n_alerts:,}" for p in periods],
+    }
+    if _width_cells(columns) > width_cells:
+        columns = {name: cells for name, cells in columns.items() if name not in _LESS}
+    bar_cells = min(_BAR_CELLS[1], width_cells - _width_cells(columns) - _GAP_CELLS)
+    has_bar = bar_cells >= _BAR_CELLS[0]
+    table = Table(box=None, padding=(0, _GAP_CELLS, 0, 0), pad_edge=False, header_style="dim")
+    for i, name in enumerate(columns):
+        table.add_column(name, justify="right" if i else "left", no_wrap=True)
+        if i == 0 and has_bar:
+            table.add_column("", no_wrap=True)
     longest_s = max(p.times.judged_s for p in periods) or 1.0
-    for p in periods:
-        name = words.day_name(p.first_day) if f.unit == "week" else period_name(p, f.unit)
+    for p, row in zip(periods, zip(*columns.values(), strict=True), strict=True):
         if p.times.total_s <= 0:
-            table.add_row(Text(name, "dim"), Text("no record" if has_bar else "–", "dim"))
+            table.add_row(Text(row[0], "dim"), Text("no record" if has_bar else "–", "dim"))
             continue
-        cells: list[str | Text] = [name + (" *" if words.little_note(p) else "")]
-        if has_bar:
-            cells.append(_bar(p.times, bar_cells * p.times.judged_s / longest_s, is_unicode))
-        cells += [words.share(p.times.upright_share), words.duration(p.times.judged_s)]
-        if not is_narrow:
-            cells += [words.duration(p.times.slouching_s), words.duration(p.longest_sat_s)]
-        table.add_row(*cells, f"{p.n_alerts:,}")
+        bar = [_bar(p.times, bar_cells * p.times.judged_s / longest_s, is_unicode)] if has_bar else []
+        table.add_row(row[0], *bar, *row[1:])
     if any(words.little_note(p) for p in periods):
         table.caption = Text("* little judged")
         table.caption_justify = "left"
     return table
+
+
+def _name(period: Period, unit: str) -> str:
+    """Return what a row is called; a star for one with little to go by."""
+    name = words.day_name(period.first_day) if unit == "week" else period_name(period, unit)
+    return f"{name} *" if words.little_note(period) else name
+
+
+def _width_cells(columns: dict[str, list[str]]) -> int:
+    """Return the width of a table."""
+    widths = [max(map(len, (name, *cells))) for name, cells in columns.items()]
+    return sum(widths) + _GAP_CELLS * (len(widths) - 1)
 
 
 def _bar(times: Times, n_cells: float, is_unicode: bool) -> Text:

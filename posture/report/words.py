@@ -23,7 +23,9 @@ MONTHS = (
 )
 # docs/method.md, left-out people: mean absolute error of neck and thoracic deviation, degrees. From the front the
 # larger of a laptop's and a monitor's camera, since a baseline does not tell them apart.
-ERROR_DEG = {"front": (3.8, 3.6), "quarter": (2.6, 3.3), "side": (1.8, 1.4)}
+ERROR_DEG = {"front": (2.8, 3.2), "quarter": (2.0, 2.9), "side": (1.6, 1.3)}
+FACELESS_ERROR_DEG = {"front": (3.7, 3.6), "quarter": (2.6, 3.3)}
+"""Without the face network: a history does not say when it was used. From the side it never is."""
 PLACEMENTS = {"front": "in front", "quarter": "at an angle", "side": "at the side"}
 
 LENGTHS = ("under\n30 min", "30–45\nmin", "45–60\nmin", "60–90\nmin", "over\n90 min")
@@ -88,6 +90,12 @@ def hour_name(hour: int) -> str:
     return f"{hour}:00–{hour + 1}:00"
 
 
+def wall_time(minute: float) -> str:
+    """Return minutes since midnight as ``9:05``; past midnight goes on from 0:00."""
+    whole = int(minute)
+    return f"{whole // 60 % 24}:{whole % 60:02d}"
+
+
 def headline(f: Figures) -> str:
     """Return what the report comes to, in one sentence."""
     if f.total.judged_s <= 0:
@@ -141,7 +149,9 @@ def alerts_sentence(f: Figures) -> str:
         return "No alerts."
     text = f"{count(r.n_alerts, 'alert')}"
     if r.n_recovered:
-        text += f"; sitting up took {duration(r.median_s)} (median of {r.n_recovered:,} seen to end)"
+        text += (
+            f"; the slouch was over after {duration(r.median_s)} (median of {r.n_recovered:,} seen to end)"
+        )
     else:
         text += "; none was seen to end"
     if r.n_wrong:
@@ -195,8 +205,14 @@ def little_note(period: Period) -> str:
 def error_sentences(placements: list[str]) -> list[str]:
     """Return how wrong the angles may be for the cameras that were used."""
     known = [p for p in ERROR_DEG if p in placements] or ["front"]
-    return [
-        f"Camera {PLACEMENTS[p]}: the neck's angle is off by {ERROR_DEG[p][0]:g}° and the trunk's by "
-        f"{ERROR_DEG[p][1]:g}° on average."
-        for p in known
-    ]
+    return [_error_sentence(p) for p in known]
+
+
+def _error_sentence(placement: str) -> str:
+    """Return how wrong the angles of one camera may be."""
+    neck, trunk = ERROR_DEG[placement]
+    text = f"Camera {PLACEMENTS[placement]}: off by {neck:g}° (neck) and {trunk:g}° (trunk) on average"
+    if placement in FACELESS_ERROR_DEG:
+        neck, trunk = FACELESS_ERROR_DEG[placement]
+        text += f", by {neck:g}° and {trunk:g}° where the face is not looked at (eco)"
+    return f"{text}."

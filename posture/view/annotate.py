@@ -21,6 +21,8 @@ from posture.view.video import VideoWriter, check_video_name, open_video
 
 WIDTH_PX: Final = (640, 1280)
 """Narrower pictures are enlarged, so that words can be read; wider ones reduced, so that it does not take hours."""
+MAX_HEIGHT_PX: Final = 2160
+"""Of the picture, which is drawn smaller in it: beyond it and the strip, players' decoders for H.264 give up."""
 _NO_PICTURE_PX = (480, 640)
 
 
@@ -98,7 +100,7 @@ class AnnotateSink:
     def _begin(self, width: int, height: int, t_s: float) -> None:
         """Open the file for pictures of the first one's shape."""
         wide = _even(min(max(width, WIDTH_PX[0]), WIDTH_PX[1]))
-        high = _even(max(wide * height / width, 2))
+        high = _even(min(max(wide * height / width, 2), MAX_HEIGHT_PX))
         self._strip_px = _even(HEIGHT * wide / BASE_PX[0])
         self._page = np.zeros((high + self._strip_px, wide, 3), np.uint8)
         self._writer = open_video(self._path, wide, high + self._strip_px, self._rate_hz)

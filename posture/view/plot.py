@@ -122,14 +122,15 @@ def _page(svg: str, title: str, events: list[SlouchEvent]) -> str:
 <style>
 body {{ font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; color: #222;
   background: #fff; }}
-svg {{ width: 100%; height: auto; }}
+figure {{ margin: 0; overflow-x: auto; }}
+svg {{ display: block; width: 100%; min-width: 60rem; height: auto; }}
 table {{ border-collapse: collapse; }}
 th, td {{ padding: .2rem 1rem .2rem 0; text-align: left; border-bottom: 1px solid #ddd; }}
 </style>
 </head>
 <body>
 <main>
-<figure role="img" aria-label="Deviations, states and events of {name}; the events are in the table below">
+<figure tabindex="0" role="img" aria-label="Deviations, states and events of {name}; the events are in the table below">
 {svg}</figure>
 <table>
 <caption>Events</caption>

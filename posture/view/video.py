@@ -8,6 +8,7 @@ installation.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import threading
@@ -31,6 +32,9 @@ _X264: Final = {
     "crf": "20",  # fine lines and letters stay sharp; 50 kbit/s for a still room
     "bf": "0",  # frames leave in order, so that the first is at 0
 }
+# What OpenCV's conversion makes, as ITU-T H.273 numbers it: the matrix of BT.601, limited range, a screen's primaries
+# and transfer. Untold, players take pictures of 720 lines or more for BT.709 throughout, and their colours are off.
+_COLOURS: Final = {"colorspace": 6, "color_range": 1, "color_primaries": 1, "color_trc": 1}
 # Whole after every fragment while it is written, an ordinary file in the end: a killed program leaves what it had.
 _MOVFLAGS: Final = "+hybrid_fragmented"
 _N_WAITING = 4  # pictures between judging and encoding; only their differences in speed need room
@@ -51,7 +55,7 @@ class VideoWriter(Protocol):
 
 
 def open_video(path: Path, width_px: int, height_px: int, rate_hz: float) -> VideoWriter:
-    """Begin a clip, readable by the owner only if there was no such file.
+    """Begin a clip that only its owner can read, also in the place of one that others could.
 
     Parameters
     ----------
@@ -68,9 +72,13 @@ def open_video(path: Path, width_px: int, height_px: int, rate_hz: float) -> Vid
         If it cannot be written, or its name does not end in ``.mp4``.
     """
     check_video_name(path)
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{path} is not a file; name one to write the clip to, for example out.mp4")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))  # it shows a person
+        with contextlib.suppress(PermissionError):  # somebody else's file, which may be written
+            path.chmod(0o600)
     except OSError as error:
         raise _failure(path, error.strerror) from error
     try:
@@ -148,6 +156,8 @@ class _H264Writer:
             self._stream.width, self._stream.height, self._stream.pix_fmt = width_px, height_px, "yuv420p"
             self._stream.codec_context.gop_size = key_every
             self._stream.codec_context.time_base = _TICK_S
+            for name, value in _COLOURS.items():
+                setattr(self._stream.codec_context, name, value)
         except OSError as error:
             raise _failure(path, error.strerror) from error
 
