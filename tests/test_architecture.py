@@ -204,6 +204,7 @@ OUTER = [
     "view.board",
     "view.overlay",
     "view.onlooker",
+    "view.shared_memory",
     "view.pane",
     "view.handover",
     "view.child",

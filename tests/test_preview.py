@@ -1,6 +1,9 @@
 """The preview in a real window: it appears, obeys its keys, and whatever happens to it the monitor goes on."""
 
 import contextlib
+import ctypes
+import errno
+import multiprocessing
 import os
 import re
 import signal
@@ -14,11 +17,13 @@ import pytest
 from cli_helpers import FRONT, front_baseline, front_start, home_env, posture, running
 from desktop import require, screenshot, wait_until, x_display
 from desktop import running as running_child
+from unprivileged import NOBODY, as_nobody
 
 from posture.settings import Settings
 from posture.view.moment import Moment
 from posture.view.pane import find_obstacle
 from posture.view.preview import Preview
+from posture.view.shared_memory import SEGMENTS
 from posture.view.sketch import Sketch
 from posture.view.window import _Window
 
@@ -177,6 +182,32 @@ def test_what_was_hidden_is_shown_again(display, tmp_path, monkeypatch):
             wait_until(lambda: not is_green(), "the window to go")
             ask(display, "wmctrl", "-a", "Posture")
             wait_until(is_green, "the picture again")
+
+
+def segments():
+    """Shared memory made by windows of this test: number and mode."""
+    ours = {child.pid for child in multiprocessing.active_children()}
+    rows = [line.split() for line in SEGMENTS.read_text().splitlines()[1:]]
+    return [(int(row[1]), int(row[2], 8)) for row in rows if int(row[4]) in ours]
+
+
+def test_no_other_user_can_read_the_window(display, tmp_path, monkeypatch):
+    """SDL lets everybody; what a resized window shows lies in new memory."""
+    libc, seen = ctypes.CDLL(None, use_errno=True), set()
+    libc.shmat.restype = ctypes.c_ssize_t
+    with showing(display, monkeypatch, green(480, 640)) as (_, window):
+        for wide, high in ((640, 480), (800, 600), (320, 240)):
+            ask(display, "xdotool", "windowsize", "--sync", window, str(wide), str(high))
+            lies = partial(lies_in_the_middle, display, tmp_path / "a.png", window, 4 / 3)
+            wait_until(lies, "the picture")
+            assert [mode & 0o777 for _, mode in segments()] == [0o700]
+            ((number, _),) = segments()
+            seen.add(number)
+            with as_nobody():
+                if os.getuid() == NOBODY:
+                    assert libc.shmat(number, None, 0o10000) == -1
+                    assert ctypes.get_errno() == errno.EACCES
+    assert len(seen) == 3
 
 
 @pytest.mark.parametrize("depth", [16, 24, 30])

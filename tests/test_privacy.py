@@ -1,6 +1,7 @@
 """Nothing leaves the machine and no picture reaches the disk, whatever the program does."""
 
 import base64
+import contextlib
 import io
 import json
 import os
@@ -29,7 +30,7 @@ from cli_helpers import (
     running,
     status,
 )
-from desktop import require
+from desktop import require, x_display
 from mjpeg_server import MjpegServer
 
 from posture.sources import open_source
@@ -145,6 +146,7 @@ MAY_WRITE = {
     "demo": (),
     "calibrate": ("home/.local/share/posture/profiles/default.json",),
     "run": (*STATE, "work/t.csv", "work/e.jsonl"),
+    "run --preview": STATE,
     "replay": ("work/t.csv", "work/e.jsonl"),
     "replay --jobs 2": (
         "work/out/_done/.lock",
@@ -178,6 +180,7 @@ def test_without_a_network_all_works_no_thread_wants_one_and_only_documented_fil
         "demo": ("--speed", "100"),
         "calibrate": ("--source", FRONT, "--seconds", "5"),
         "run": ("--source", EMPTY, "--speed", "100", "--baseline", front_baseline(), *outputs),
+        "run --preview": ("--source", EMPTY, "--speed", "20", "--baseline", front_baseline()),
         "replay": (EMPTY, "--baseline", front_baseline(), *outputs),
         "replay --jobs 2": (
             tmp_path / "in",
@@ -192,12 +195,18 @@ def test_without_a_network_all_works_no_thread_wants_one_and_only_documented_fil
         "report": ("-o", work / "r.html"),
     }
     code = {"doctor": 1, "status": 1}.get(command, 0)
-    posture(*command.split(), *options.get(command, ()), env=env, wrapper=wrapper, cwd=work, code=code)
+    with x_display() if "preview" in command else contextlib.nullcontext() as display:
+        env = {**env, "DISPLAY": display} if display else env
+        posture(*command.split(), *options.get(command, ()), env=env, wrapper=wrapper, cwd=work, code=code)
     text = log.read_text(encoding="utf-8", errors="replace")
     assert "site-packages" in text, "strace saw nothing"
     wanted = re.findall(r".*AF_(?:INET|PACKET|VSOCK).*", text)
     assert not wanted, wanted
-    assert "memfd_create" not in text
+    in_memory = re.findall(r"memfd_create\(\"([^\"]*)", text)
+    assert in_memory == ["posture-preview"] * 2 * ("preview" in command), (
+        "the window's pictures, and nothing else"
+    )
+    assert ("X11-unix" in text) == ("preview" in command)
     opened = written(log)
     allowed = [re.escape(str(tmp_path / name)) for name in MAY_WRITE[command]]
     temporary = [re.sub(r"([^/]+)$", r"\\.\1\\.[^/]+", name) for name in allowed]

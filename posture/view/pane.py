@@ -20,6 +20,7 @@ import numpy as np
 from posture.capture import import_cv2
 from posture.errors import WindowError
 from posture.landmarks import UInt8Array
+from posture.view.shared_memory import close_to_others
 
 if TYPE_CHECKING:
     import pygame
@@ -46,6 +47,8 @@ _ENVIRONMENT: Final = {
     # Without it SDL falls back to drawing into nowhere. Its Wayland needs OpenGL, which costs six times as much.
     **({} if sys.platform in ("win32", "darwin") else {"SDL_VIDEODRIVER": "x11"}),
 }
+# It would ask for input methods and against the screen saver, and start a message bus for that where there is none.
+_NO_BUS: Final = dict.fromkeys(("DBUS_SESSION_BUS_ADDRESS", "DBUS_SYSTEM_BUS_ADDRESS"), "disabled:")
 _BY_COPYING: Final = ("x11", "windows")  # where a picture can be shown without a graphics processor's driver
 _ACCELERATION: Final = "SDL_FRAMEBUFFER_ACCELERATION"
 
@@ -148,6 +151,8 @@ class Pane:
         """Show a picture, (H, W, 3) uint8, as large as it fits, in the middle."""
         surface = self._window.get_surface()
         wide, high = surface.get_size()
+        if (wide, high) != self._shown_px[:2]:  # new memory
+            close_to_others()
         height, width = page_bgr.shape[:2]
         if width > wide or height > high or (width < wide - 1 and height < high - 1):
             scale = min(wide / width, high / height)
@@ -216,6 +221,7 @@ def _import_pygame(group: str) -> ModuleType:
     A variable that the user has set in the environment is left alone.
     """
     names = {"SDL_VIDEO_X11_WMCLASS": group, "SDL_VIDEO_WAYLAND_WMCLASS": group}
+    os.environ.update(_NO_BUS)
     for key, value in (_ENVIRONMENT | names).items():
         os.environ.setdefault(key, value)
     import pygame
