@@ -2,8 +2,7 @@
 
 xvfb-run -a sh -c 'openbox & python benchmarks/preview.py [CLIP] [--rounds 3]'
 
-Without a window manager, and now and then with one, Qt paints nothing at all on Xvfb, which looks 0.7 ms cheaper than
-it is: the screen is looked at, and a round in which the window stayed empty says so and does not count.
+The screen is looked at, and a round in which the window stayed empty says so and does not count.
 
 The preview's figure is all that `--preview` adds at 640x480, the monitor's own thread and the window's process
 together: handing the picture over, drawing, showing. What the window costs while nothing comes, and the loop that

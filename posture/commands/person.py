@@ -58,6 +58,10 @@ def report(
 
     The page is one file that loads nothing and is readable by you only. Print it from the browser.
     """
+    import gc
+
+    gc.disable()  # one page, and the end: to look for cycles among a year's rows took a tenth of the time
+
     from posture.reporting import run_report
 
     end(run_report(days, output, open_, text, summary))
