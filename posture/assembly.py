@@ -267,6 +267,7 @@ class Assembly:
         return Surroundings(
             camera=self._source.name,
             trouble=self._troubles(),
+            frame_hz=load.frame_hz,
             judged_hz=self._attention.judged_hz if self._attention else load.frame_hz,
             cpu_ratio=load.cpu_ratio,
             notified=f"{queue.sent} sent{failed}" if self._settings.notify.enabled else "off",

@@ -134,5 +134,5 @@ def _summary(n_broken: int, n_warnings: int) -> Text:
         warnings = f", {n_warnings} to look at" if n_warnings else ""
         return Text(f"{n_broken} broken{warnings}: what to do stands beside it", "bold red")
     if n_warnings:
-        return Text(f"nothing is broken; {n_warnings} to look at", "bold yellow")
+        return Text(f"nothing is broken; {n_warnings} to look at", "bold")
     return Text("all is well", "bold green")

@@ -206,7 +206,7 @@ def _tell_unlabelled(errors: Console, found: Cases) -> None:
     names = [path.name for path in found.unlabelled]
     if names:
         more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
-        errors.print(f"note: without labels, left out: {', '.join(names[:MAX_NAMED])}{more}", style="yellow")
+        errors.print(f"note: without labels, left out: {', '.join(names[:MAX_NAMED])}{more}", style="bold")
 
 
 def _tell_failures(errors: Console, failures: Sequence[Failure]) -> None:

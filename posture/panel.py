@@ -102,8 +102,10 @@ def _lines(view: PanelView, room: int, glyphs: Glyphs) -> list[Text]:
     if view.trouble:
         lines[-1] = _row("camera", view.trouble, room, "bold")
     cpu = "" if view.cpu_percent is None else f", CPU {view.cpu_percent}%"
-    unit = "judged/s" if len(cpu) + 22 <= room else "/s"
-    lines.append(_row("load", f"{view.judged_hz:.1f} {unit}{cpu}", room))
+    rate = f"{view.frame_hz:.1f} fps"
+    ways = (f"{rate}, {view.judged_hz:.1f} judged/s{cpu}", f"{rate}{cpu}")
+    load = next((way for way in ways if LABEL_WIDTH + 1 + len(way) <= room), rate)
+    lines.append(_row("load", load, room))
     lines.append(_row("notified", view.notified, room))
     for line in lines:
         line.truncate(room)

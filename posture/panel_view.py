@@ -42,6 +42,8 @@ class Surroundings:
     """The source's name."""
     trouble: str
     """What is wrong with it; empty = nothing."""
+    frame_hz: float
+    """Pictures looked at per second of late."""
     judged_hz: float
     """Pictures judged per second of late."""
     cpu_ratio: float
@@ -74,6 +76,7 @@ class PanelView:
     span: str
     camera: str
     trouble: str
+    frame_hz: float
     judged_hz: float
     cpu_percent: int | None
     notified: str
@@ -118,6 +121,7 @@ def make_view(
         around.span,
         _printable(around.camera),
         _printable(around.trouble),
+        round(2.0 * around.frame_hz) / 2.0,  # finer steps would have the panel drawn for nothing
         round(around.judged_hz, 1),
         _percent(around.cpu_ratio),
         _printable(around.notified),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 import webbrowser
 from pathlib import Path
+from typing import Final
 
 from posture.config import data_path, history_path, load_settings
 from posture.console import make_console
@@ -17,6 +19,9 @@ from posture.report.ledger import local_day
 from posture.report.page import PageRows, render_page
 from posture.report.reading import Report, read_report
 from posture.report.text import text_report
+
+STANDARD_OUTPUT: Final = Path("-")
+"""Where a page goes that another program is to take."""
 
 
 def report_path() -> Path:
@@ -32,7 +37,7 @@ def run_report(n_days: int, output: Path | None, is_opened: bool, is_text: bool,
     n_days : int
         Days up to and including today.
     output : Path or None
-        The page; None = `report_path`, which is written unless only the text is asked for.
+        The page; None = `report_path`, which is written unless only the text is asked for; ``-`` = standard output.
     is_opened : bool
         Show the page in the browser.
     is_text : bool
@@ -51,6 +56,10 @@ def run_report(n_days: int, output: Path | None, is_opened: bool, is_text: bool,
     path = report_path() if output is None else output
     if output is not None:
         _check(output)
+    if output == STANDARD_OUTPUT and (is_opened or is_text):
+        raise OutputError(
+            "-: standard output takes the page alone; leave --open and --text out, or name a file"
+        )
     now_s = time.time()
     here = time.localtime(now_s)
     last_day = local_day(round(now_s * 1000), here.tm_gmtoff)
@@ -75,7 +84,11 @@ def run_report(n_days: int, output: Path | None, is_opened: bool, is_text: bool,
         is_summary=is_summary,
     )
     # errors="replace": a note may hold half of a character, which is no text
-    write_atomically(path, page.encode("utf-8", errors="replace"), is_durable=False)
+    content = page.encode("utf-8", errors="replace")
+    if path == STANDARD_OUTPUT:
+        sys.stdout.buffer.write(content)
+        return 0
+    write_atomically(path, content, is_durable=False)
     if report.figures.total.total_s <= 0 and not is_text:
         for line in empty:
             console.print(line)
@@ -88,6 +101,8 @@ def run_report(n_days: int, output: Path | None, is_opened: bool, is_text: bool,
 
 def _check(output: Path) -> None:
     """Raise if the page would take the place of the history or of something that is no file."""
+    if output == STANDARD_OUTPUT:
+        return
     history = os.path.realpath(history_path())
     if os.path.realpath(output) in {history, history + "-wal", history + "-shm"}:
         raise OutputError(f"{output}: would overwrite the history; name another file")

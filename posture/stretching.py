@@ -147,7 +147,7 @@ def countdown_text(stretch: Stretch, seconds: float, left_s: float) -> Renderabl
         side = "  first side" if left_s > seconds / 2 else "  now the other side"
     bar = ProgressBar(total=seconds, completed=seconds - left_s, width=30)
     line = Table.grid(padding=(0, 1))
-    line.add_row(Text(f"{ceil(left_s):>4} s", "bold"), bar, Text(side.strip(), "bold yellow"))
+    line.add_row(Text(f"{ceil(left_s):>4} s", "bold"), bar, Text(side.strip(), "bold"))
     return line
 
 

@@ -37,7 +37,7 @@ from posture.terminal import EventLines, LiveView, make_display, summary_table
 from posture.words import ASCII_SYMBOLS, PARTS, REASONS, STATES
 
 LIMITS = Thresholds(10.0, 8.0, 17.0, 0.05)
-AROUND = Surroundings("camera 0", "", 1.2, 0.03, "2 sent", 0.8, "today")
+AROUND = Surroundings("camera 0", "", 2.1, 1.2, 0.03, "2 sent", 0.8, "today")
 RESULT = StepResult(
     5.0, SlouchState.UPRIGHT, Reason.NONE, 3.0, 2.0, 0.01, 0.0, 0.3, "neck", 0.0, 600.0, (), None
 )
@@ -78,6 +78,7 @@ AROUNDS = st.builds(
     Surroundings,
     camera=st.text(),
     trouble=st.text(),
+    frame_hz=st.floats(0, 1e4),
     judged_hz=st.floats(0, 1e4),
     cpu_ratio=ANY,
     notified=st.text(),
@@ -137,6 +138,9 @@ def test_words_are_left_out_whole_where_there_is_no_room():
             *_,
         ) = lines_of(view_of(), width)[1:2]
         assert re.search(r"30%( of the limit(, by the neck)?)? *│$", first), first
+        (load,) = [line for line in lines_of(view_of(), width) if "fps" in line]
+        assert re.search(r"load +2\.0 fps(, 1\.2 judged/s)?(, CPU 3%)? *│$", load), load
+        assert width < 45 or "judged/s, CPU" in load
         sitting = lines_of(view_of(), width)[7]
         assert re.search(r"10 min(, break in 35 min)? *│$", sitting), sitting
         for slouched_s in (12.0, 70.0):

@@ -133,6 +133,16 @@ def test_the_page_goes_where_it_is_told_and_may_be_a_summary(home, tmp_path):
     assert not report_path(home).exists()
 
 
+def test_another_program_can_take_the_page(home):
+    keep(home)
+    done = posture("report", "-o", "-", env=env_of(home))
+    assert done.stdout.startswith("<!DOCTYPE html>") and done.stdout.rstrip().endswith("</html>")
+    assert not report_path(home).exists() and not Path("-").exists()
+    for other in ("--text", "--open"):
+        refused = posture("report", "-o", "-", other, env=env_of(home), code=1)
+        assert refused.stderr.startswith("posture: -: standard output takes the page alone")
+
+
 def test_the_browser_is_shown_the_file(home, tmp_path):
     browser = tmp_path / "browser"
     browser.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/asked\n')

@@ -328,9 +328,11 @@ def test_a_days_limits_are_those_of_its_sessions_and_drawn_where_the_axis_has_th
     course = make_course(DAY, [], [], (), (), rows)
     spans = [(x.start_minute, x.end_minute, x.neck_deg, x.thoracic_deg) for x in course.limits]
     assert spans == [(0, 60, 10.0, 5.0), (540, 720, 10.0, 5.0), (720, 1440, 30.0, 7.0)]
-    told = words.limits_sentence(course.limits)
+    told = words.limits_sentence(course.limits, is_measured=True)
     assert told == "Dotted: the limits, neck +10°, trunk +5°, then neck +30°, trunk +7°."
-    assert words.limits_sentence(make_course(DAY, [], [], (), (), rows[1:2]).limits) == ""
+    unknown = make_course(DAY, [], [], (), (), rows[1:2]).limits
+    assert words.limits_sentence(unknown, is_measured=False) == ""
+    assert "no line" in words.limits_sentence(unknown, is_measured=True)
     drawn = str(charts.course(course, (0, 1440), "a day"))
     lines = [dict(re.findall(r'(\S+?)="(.*?)"', tag)) for tag in re.findall(r"<line .*?>", drawn)]
     ground = {line["y1"] for line in lines if line["class"] == "ground-line"}

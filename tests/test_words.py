@@ -23,7 +23,7 @@ def test_everything_has_its_word():
 def test_the_parts_of_a_slouch_are_called_the_same_everywhere():
     nothing = StepResult(0.0, SlouchState.UPRIGHT, Reason.NONE, *[1.0] * 5, "flexion", 0.0, 0.0, (), None)
     limits = Thresholds(10.0, 8.0, 17.0, 0.05)
-    around = Surroundings("", "", 0.0, 0.0, "", 0.0, "")
+    around = Surroundings("", "", 0.0, 0.0, 0.0, "", 0.0, "")
     view = make_view(nothing, around, limits, 60.0, None)
     names = [name for name, _ in PARTS.values()]
     assert [bar[0] for bar in view.bars] == names

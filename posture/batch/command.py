@@ -212,7 +212,7 @@ def _run(
         items,
         request.scheduler,
         on_progress=on_progress,
-        on_note=lambda text: errors.print(f"note: {text}", style="yellow"),
+        on_note=lambda text: errors.print(f"note: {text}", style="bold"),
         stop=stop,
     )
 

@@ -106,13 +106,13 @@ def totals_line(summary: Summary) -> str:
 def print_skipped(errors: Console, skipped: Sequence[Skipped]) -> None:
     """Print a line for each file that is not judged; of very many, the rest by kind."""
     for entry in skipped[:MAX_SKIPPED]:
-        errors.print(f"skipped: {readable(entry.path)}: {entry.why}", style="yellow")
+        errors.print(f"skipped: {readable(entry.path)}: {entry.why}", style="bold")
     rest = skipped[MAX_SKIPPED:]
     if rest:
         kinds = Counter(Path(entry.path).suffix.lower() or "no ending" for entry in rest)
         told = ", ".join(f"{n} {kind}" for kind, n in kinds.most_common(5))
         more = ", ..." if len(kinds) > 5 else ""
-        errors.print(f"skipped: {len(rest)} more files ({told}{more})", style="yellow")
+        errors.print(f"skipped: {len(rest)} more files ({told}{more})", style="bold")
 
 
 def print_failures(errors: Console, n_clips: int, failures: Sequence[tuple[str, str]]) -> None:

@@ -45,7 +45,7 @@ def report(
             "--output",
             "-o",
             metavar="FILE.html",
-            help="Where to write the page.",
+            help="Where to write the page; - = standard output.",
             show_default="report.html in the data folder",
         ),
     ] = None,

@@ -88,9 +88,8 @@ def propose(
         return [_recalibrate(same, age_days)]
     found = [one for part in PARTS if (one := _threshold(part, same, judge, age_days)) is not None]
     if not found and n_wrong >= MIN_WRONG and n_wrong > 2 * (len(same) - n_wrong):
-        return [
-            _recalibrate(same, age_days)
-        ]  # so far beyond every threshold that the upright itself is in doubt
+        # So far beyond every threshold that the upright itself is in doubt.
+        return [_recalibrate(same, age_days)]
     return found
 
 

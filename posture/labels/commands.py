@@ -52,7 +52,7 @@ def import_labels(
     for path, (foreign, labels) in zip(targets, made, strict=True):
         write_labels(path, labels)
         for note in foreign.notes:
-            console.print(f"note: {note}", style="yellow")
+            console.print(f"note: {note}", style="bold")
         console.print(f"{_count(labels)} in {path}")
     return 0
 

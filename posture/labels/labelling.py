@@ -170,7 +170,7 @@ def run_label(clip: str, labels: Path | None, overrides: list[str]) -> int:
     with contextlib.closing(open_footage(path, Orientation(rotate_deg=camera.rotate_deg))) as footage:
         keeper = Keeper(path, labels)
         for problem in check_labels(keeper.labels, footage.duration_s, path.name):
-            errors.print(f"note: {keeper.path.name}: {problem}", style="yellow")
+            errors.print(f"note: {keeper.path.name}: {problem}", style="bold")
         labeller = Labeller(footage, keeper)
         with StopSignals() as signals:
             ending = _run_window(labeller, path.name, signals.stop)

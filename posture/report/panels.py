@@ -114,7 +114,7 @@ def course_chart(course: DayCourse) -> Markup:
     """Return one day's deviations."""
     alerts = words.count(len(course.alerts_minute), "alert")
     label = f"Neck and trunk by the minute on {words.day_name(course.day)}, degrees from upright; {alerts}."
-    label = f"{label} {words.limits_sentence(course.limits)}".rstrip()
+    label = f"{label} {words.limits_sentence(course.limits, is_measured=bool(course.curves))}".rstrip()
     return charts.course(course, charts.day_span([course]), label)
 
 

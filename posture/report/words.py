@@ -179,11 +179,25 @@ def _pauses(n: int) -> str:
     return said if n else ""
 
 
-def limits_sentence(limits: Sequence[Limits]) -> str:
-    """Return where neck and trunk count as a slouch on a day, in the order of time; empty if it is not known."""
+def limits_sentence(limits: Sequence[Limits], *, is_measured: bool) -> str:
+    """Return where neck and trunk count as a slouch on a day, in the order of time.
+
+    Parameters
+    ----------
+    limits : sequence of Limits
+        Those in force; empty = not known.
+    is_measured : bool
+        Whether any angle of that day is shown; if not, nothing is said.
+    """
+    if not limits:
+        return (
+            "The limits of this day are not in the history, so there is no line for them."
+            if is_measured
+            else ""
+        )
     texts = [f"neck {x.neck_deg:+.0f}°, trunk {x.thoracic_deg:+.0f}°" for x in limits]
     told = ", then ".join(dict.fromkeys(texts))
-    return f"Dotted: the limits, {told}." if told else ""
+    return f"Dotted: the limits, {told}."
 
 
 def sufficiency_sentence(f: Figures) -> str:

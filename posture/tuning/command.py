@@ -114,7 +114,7 @@ def run_tune(
     finding = make_finding(sweep, tried.trials, max_false_per_hour)
     notes = list(tried.notes)
     for note in notes:
-        errors.print(f"note: {note}", style="yellow")
+        errors.print(f"note: {note}", style="bold")
     is_unicode = not needs_ascii(console.encoding, os.environ)
     for part in tell(finding, width_cells=console.width, is_unicode=is_unicode):
         console.print(part)
@@ -176,7 +176,7 @@ def _tell_unlabelled(console: Console, cases: Cases) -> None:
     bare = [str(path) for path in cases.unlabelled]
     if bare:
         more = f" and {len(bare) - MAX_NAMED} more" if len(bare) > MAX_NAMED else ""
-        console.print(f"note: without labels, left out: {', '.join(bare[:MAX_NAMED])}{more}", style="yellow")
+        console.print(f"note: without labels, left out: {', '.join(bare[:MAX_NAMED])}{more}", style="bold")
 
 
 class _Bar:

@@ -35,7 +35,7 @@ def tell(finding: Finding, *, width_cells: int, is_unicode: bool) -> Iterator[Re
         yield ""
     choice = finding.choice
     if choice is None:
-        yield Text(f"Too little to propose a setting. Missing: {'; '.join(finding.missing)}.", "yellow")
+        yield Text(f"Too little to propose a setting. Missing: {'; '.join(finding.missing)}.", "bold")
         return
     yield _compared(finding, is_unicode)
     yield Text(
@@ -43,7 +43,7 @@ def tell(finding: Finding, *, width_cells: int, is_unicode: bool) -> Iterator[Re
         "dim",
     )
     for warning in finding.warnings:
-        yield Text(f"note: {warning}", "yellow")
+        yield Text(f"note: {warning}", "bold")
     if choice.chosen == CURRENT:
         yield Text("Nothing to change: of all that was tried, your settings are the best.", "bold")
         return
