@@ -32,8 +32,7 @@ from posture.commands import (
     watching,
 )
 from posture.errors import OverrideError, PostureError
-from posture.redaction import redact
-from posture.words import harmless
+from posture.redaction import harmless, redact
 
 app = typer.Typer(
     name="posture",

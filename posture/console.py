@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from posture.words import harmless
+from posture.redaction import harmless
 
 
 class _Console(Console):

@@ -1,4 +1,4 @@
-"""What must not be told: passwords in addresses. The one place that takes them out of a text. Pure; no I/O.
+"""What must not be shown: passwords in addresses, and a terminal's commands. Takes them out of texts. Pure; no I/O.
 
 Whatever comes from an address goes through here before it is shown, logged or stored. In doubt too much is
 taken out: a host that cannot be read costs a question, a password in a log costs more.
@@ -34,3 +34,12 @@ def redact(text: str) -> str:
         return text
     text = _USER.sub(rf"\1:{MASK}@", text)
     return _ADDRESS.sub(lambda match: mask_url(match[0]), text)
+
+
+# C0 but for tab and newline, DEL and C1 (ECMA-48), and what turns the direction of writing (Unicode TR36, 3.1).
+_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def harmless(text: str) -> str:
+    """Return a text without what a terminal would obey instead of showing; lines stay lines."""
+    return _COMMANDS.sub("", text)

@@ -7,7 +7,6 @@ words keep the terminal's own colour: in sixteen colours orange becomes a yellow
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from math import isfinite, isnan
 from typing import Final
@@ -77,15 +76,6 @@ EVENTS: Final[dict[EventKind, str]] = {
     EventKind.UNKNOWN_STARTED: "judging paused",
     EventKind.UNKNOWN_ENDED: "judging again",
 }
-
-
-# C0 but for tab and newline, DEL and C1 (ECMA-48), and what turns the direction of writing (Unicode TR36, 3.1).
-_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-
-
-def harmless(text: str) -> str:
-    """Return a text without what a terminal would obey instead of showing; lines stay lines."""
-    return _COMMANDS.sub("", text)
 
 
 def part_phrase(part: str) -> str:

@@ -296,5 +296,5 @@ def test_addresses_that_lead_nowhere_are_one_clear_line(tmp_path, env):
 
 def test_without_the_extra_the_error_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(JobsError, match=r"pip install 'posture\[cluster\]'"):
+    with pytest.raises(JobsError, match=r"pip install distributed"):
         list(run_on_cluster(square, [1], "tcp://127.0.0.1:1"))

@@ -180,7 +180,16 @@ def test_without_a_network_all_works_no_thread_wants_one_and_only_documented_fil
         "demo": ("--speed", "100"),
         "calibrate": ("--source", FRONT, "--seconds", "5"),
         "run": ("--source", EMPTY, "--speed", "100", "--baseline", front_baseline(), *outputs),
-        "run --preview": ("--source", EMPTY, "--speed", "20", "--baseline", front_baseline()),
+        "run --preview": (
+            "--source",
+            FRONT,
+            "--speed",
+            "3",
+            "--baseline",
+            front_baseline(),
+            "--set",
+            "notify.enabled=false",
+        ),
         "replay": (EMPTY, "--baseline", front_baseline(), *outputs),
         "replay --jobs 2": (
             tmp_path / "in",
