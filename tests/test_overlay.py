@@ -24,7 +24,8 @@ from posture.view.figure import find_figure, mirror
 from posture.view.gauges import Gauge, make_gauges
 from posture.view.lettering import letter
 from posture.view.moment import Moment, Prompt
-from posture.view.overlay import BLUR_CELLS, Overlay, blur
+from posture.view.overlay import BLUR_CELLS, blur, draw_sketch
+from posture.view.sketch import Sketcher
 from posture.words import BLUE, ORANGE
 
 SETTINGS = Settings()
@@ -32,7 +33,12 @@ CLIP = "front_upright_slouch"
 TRACE = load_trace(FIXTURES / f"{CLIP}.npz")
 BASELINE: Baseline = fit_baseline(TRACE[:24], SETTINGS.judge)
 RESULTS = list(Pipeline(SETTINGS, BASELINE).run(TRACE[24:120]))
-OVERLAY = Overlay(SETTINGS)
+SKETCHER = Sketcher(SETTINGS)
+
+
+def draw(moment, baseline, **options):
+    """The picture of a moment that was judged against `baseline`, with all that is drawn on it."""
+    return draw_sketch(moment.image_rgb, SKETCHER.sketch(moment, baseline), **options)
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +72,8 @@ def test_lines_are_mirrored_and_words_are_not(picture):
     _, landmarks, result = picture
     flat = grey()
     drawn = Moment(flat, landmarks, replace(result, reason="camera_moved"), None)  # no labels at the lines
-    plain = OVERLAY.draw(drawn, None)
-    mirrored = OVERLAY.draw(drawn, None, is_mirrored=True)
+    plain = draw(drawn, None)
+    mirrored = draw(drawn, None, is_mirrored=True)
     words = np.s_[8:90, 8:300]  # where the card is, and no line
     assert np.array_equal(plain[words], mirrored[words])
     assert not np.array_equal(plain[words], plain[:, ::-1][words])
@@ -82,7 +88,7 @@ def test_drawing_leaves_the_picture_alone(picture):
     before = image.copy()
     for is_mirrored in (False, True):
         for is_blurred in (False, True):
-            drawn = OVERLAY.draw(
+            drawn = draw(
                 Moment(image, landmarks, result), BASELINE, is_mirrored=is_mirrored, is_blurred=is_blurred
             )
             assert not np.shares_memory(drawn, image)
@@ -93,10 +99,10 @@ def test_drawing_leaves_the_picture_alone(picture):
 def test_drawing_again_into_the_same_memory_leaves_nothing_of_the_last(picture):
     image, landmarks, result = picture
     nobody = Moment(grey(), no_person(0.0), None)
-    page = OVERLAY.draw(Moment(image, landmarks, result), BASELINE)
-    again = OVERLAY.draw(nobody, BASELINE, out=page)
+    page = draw(Moment(image, landmarks, result), BASELINE)
+    again = draw(nobody, BASELINE, out=page)
     assert again is page
-    assert np.array_equal(again, OVERLAY.draw(nobody, BASELINE))
+    assert np.array_equal(again, draw(nobody, BASELINE))
 
 
 @pytest.mark.parametrize("is_blurred", [False, True])
@@ -104,7 +110,7 @@ def test_drawing_again_into_the_same_memory_leaves_nothing_of_the_last(picture):
 def test_the_order_of_the_channels_changes_nothing_else(picture, is_mirrored, is_blurred):
     image, landmarks, result = picture
     rgb, bgr = (
-        OVERLAY.draw(
+        draw(
             Moment(image, landmarks, result),
             BASELINE,
             is_mirrored=is_mirrored,
@@ -137,11 +143,11 @@ def test_what_is_kept_is_what_would_be_drawn_anew(picture):
         for size_px in ((640, 480), (500, 375))
         for is_bgr in (False, True)
     ]
-    drawn = [OVERLAY.draw(moment, BASELINE, size_px=size, is_bgr=bgr) for moment, size, bgr in cases]
+    drawn = [draw(moment, BASELINE, size_px=size, is_bgr=bgr) for moment, size, bgr in cases]
     for (moment, size, bgr), before in zip(cases, drawn, strict=True):
         for kept in KEPT:
             kept.cache_clear()
-        assert np.array_equal(OVERLAY.draw(moment, BASELINE, size_px=size, is_bgr=bgr), before)
+        assert np.array_equal(draw(moment, BASELINE, size_px=size, is_bgr=bgr), before)
 
 
 def test_a_ghost_keeps_its_shape_wherever_the_person_sits(picture):
@@ -174,8 +180,8 @@ def test_a_bar_is_as_long_as_its_share(unit, share):
 
 def test_nobody_is_drawn_where_nobody_is(picture):
     image, _, result = picture
-    drawn = OVERLAY.draw(Moment(image, no_person(0.0, 0.5, 0.75), result), BASELINE)
-    assert np.array_equal(drawn, OVERLAY.draw(Moment(image, None, result), BASELINE))
+    drawn = draw(Moment(image, no_person(0.0, 0.5, 0.75), result), BASELINE)
+    assert np.array_equal(drawn, draw(Moment(image, None, result), BASELINE))
 
 
 def test_the_ghost_is_where_the_person_is_while_they_sit_as_in_the_baseline():
@@ -221,15 +227,15 @@ def test_blurred_nobody_can_be_recognised(picture):
     """What was in the cells of the face does not matter any more, and nothing of its pattern is left."""
     image, landmarks, result = picture
     moment = Moment(image, landmarks, result)
-    drawn = OVERLAY.draw(moment, BASELINE, is_blurred=True)
+    drawn = draw(moment, BASELINE, is_blurred=True)
     head = find_figure(landmarks, BASELINE).head
     y, x = np.mgrid[: image.shape[0], : image.shape[1]] / image.shape[1]
     inside = ((x - head.centre[0]) / head.half[0]) ** 2 + ((y - head.centre[1]) / head.half[1]) ** 2 < 0.95
     assert 2 * head.half[0] * BLUR_CELLS < 4, "cells across the head"
     # The silhouette hides what is left; what is drawn there would be drawn on any picture.
-    other = OVERLAY.draw(Moment(grey(), landmarks, result), BASELINE, is_blurred=True)
+    other = draw(Moment(grey(), landmarks, result), BASELINE, is_blurred=True)
     assert np.array_equal(drawn[inside], other[inside])
-    sharp = [OVERLAY.draw(Moment(one, landmarks, result), BASELINE) for one in (image, grey())]
+    sharp = [draw(Moment(one, landmarks, result), BASELINE) for one in (image, grey())]
     assert not np.array_equal(sharp[0][inside], sharp[1][inside])
     # Nor can a face that the landmarks have missed: fine detail is gone from the whole picture.
     fine = blur(image).astype(float).mean(axis=2)
@@ -261,7 +267,7 @@ def test_no_picture_and_no_person_makes_it_fail(width, height, scale, shift, is_
         RESULTS[60] if kind == "judged" else None,
         Prompt("hold still", "a" * 80, False) if kind == "prompt" else None,
     )
-    drawn = OVERLAY.draw(moment, BASELINE, is_mirrored=is_mirrored, is_blurred=is_blurred, hint="h" * 60)
+    drawn = draw(moment, BASELINE, is_mirrored=is_mirrored, is_blurred=is_blurred, hint="h" * 60)
     assert drawn.shape == image.shape
     assert drawn.dtype == np.uint8
     assert (image == 120).all()
@@ -277,14 +283,14 @@ def test_anybody_can_be_drawn(yaw, azimuth, neck):
     row = synthetic.person(np.array([0.0]), azimuth_deg=azimuth, neck_deg=neck, yaw_deg=yaw)
     figure = find_figure(row, None)
     assert figure is not None
-    assert OVERLAY.draw(Moment(grey(), row, None), None).shape == (480, 640, 3)
+    assert draw(Moment(grey(), row, None), None).shape == (480, 640, 3)
 
 
 def test_no_picture_is_drawn_as_one():
-    drawn = OVERLAY.draw(Moment(None, None, RESULTS[0]), BASELINE)
+    drawn = draw(Moment(None, None, RESULTS[0]), BASELINE)
     assert drawn.shape == (480, 640, 3)
     assert len(np.unique(drawn)) > 10
-    assert OVERLAY.draw(Moment(None, None, None), None, size_px=(320, 240)).shape == (240, 320, 3)
+    assert draw(Moment(None, None, None), None, size_px=(320, 240)).shape == (240, 320, 3)
 
 
 @pytest.mark.parametrize("character", "°·%+-0123456789?/:abcXYZ")
@@ -300,8 +306,8 @@ def test_letters_grow_with_the_picture(picture):
     """Twice the picture is twice the drawing: for small windows and for sharp screens."""
     image, landmarks, result = picture
     moment = Moment(image, landmarks, result)
-    small = OVERLAY.draw(moment, BASELINE)
-    large = OVERLAY.draw(moment, BASELINE, size_px=(1280, 960))
+    small = draw(moment, BASELINE)
+    large = draw(moment, BASELINE, size_px=(1280, 960))
     halved = large.reshape(480, 2, 640, 2, 3).mean(axis=(1, 3))
     assert np.abs(halved - small).mean() < 4.0
 

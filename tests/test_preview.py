@@ -17,6 +17,7 @@ import pytest
 from cli_helpers import FRONT, front_baseline, front_start, home_env, posture, running
 from desktop import require, screenshot, wait_until, x_display
 from desktop import running as running_child
+from mjpeg_server import MjpegServer
 from unprivileged import NOBODY, as_nobody
 
 from posture.settings import Settings
@@ -331,11 +332,12 @@ def test_a_hanging_window_holds_nobody_up(display, tmp_path):
 
 def test_calibration_says_what_to_do(display, tmp_path):
     env = home_env(tmp_path / "home", DISPLAY=display)
-    with running("calibrate", "--preview", "--source", FRONT, env=env) as process:
-        with contextlib.suppress(AssertionError):  # the clip is read at once: the window may never be seen
-            process.wait_for(lambda: find_window(display))
-        assert process.finish() == 0
-    assert "Saved to" in process.text
+    with MjpegServer(rate_hz=15) as server:
+        options = ("--source", server.url, "--seconds", "5")
+        with running("calibrate", "--preview", *options, env=env) as process:
+            process.wait_for(lambda: has_colour(display, tmp_path / "a.png", (230, 159, 0), 0.0002))
+            assert process.finish() == 1
+    assert "nobody in view: sit before the camera" in process.text, "which the window said in orange"
 
 
 @pytest.mark.parametrize(

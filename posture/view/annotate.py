@@ -15,7 +15,8 @@ from posture.settings import Settings
 from posture.step_result import StepResult
 from posture.view.canvas import BASE_PX
 from posture.view.onlooker import Onlooker
-from posture.view.overlay import Overlay
+from posture.view.overlay import draw_sketch
+from posture.view.sketch import Sketcher
 from posture.view.strip import HEIGHT, Strip
 from posture.view.video import VideoWriter, check_video_name, open_video
 
@@ -61,7 +62,7 @@ class AnnotateSink:
     ) -> None:
         check_video_name(path)
         self._path, self._onlooker, self._baseline, self._settings = path, onlooker, baseline, settings
-        self._overlay, self._strip = Overlay(settings), Strip(settings, duration_s)
+        self._sketcher, self._strip = Sketcher(settings), Strip(settings, duration_s)
         self._rate_hz = rate_hz
         self._writer: VideoWriter | None = None
         self._page: UInt8Array = np.empty((0, 0, 3), np.uint8)
@@ -84,7 +85,9 @@ class AnnotateSink:
         box_height, box_width = self._page.shape[0] - self._strip_px, self._page.shape[1]
         scale = min(box_width / width, box_height / height)
         size_px = max(1, round(width * scale)), max(1, round(height * scale))
-        drawn = self._overlay.draw(moment, baseline, is_blurred=self._settings.view.blur, size_px=size_px)
+        sketch = self._sketcher.sketch(moment, baseline)
+        is_blurred = self._settings.view.blur
+        drawn = draw_sketch(moment.image_rgb, sketch, is_blurred=is_blurred, size_px=size_px)
         left, top = (box_width - size_px[0]) // 2, (box_height - size_px[1]) // 2
         if drawn.shape[:2] != (box_height, box_width):
             self._page[:box_height] = 0

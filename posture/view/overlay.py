@@ -10,59 +10,19 @@ from typing import Final
 
 import numpy as np
 
-from posture.baseline import Baseline
 from posture.capture import import_cv2
 from posture.landmarks import UInt8Array
-from posture.settings import Settings
 from posture.view.board import draw_card, draw_gauges, draw_hint
 from posture.view.canvas import DIM, WHITE, Canvas, colour_of
 from posture.view.figure import mirror
-from posture.view.moment import Moment
 from posture.view.person import MIN_UNIT, draw_ghost, draw_person, draw_silhouette, label_lines
-from posture.view.sketch import Sketch, Sketcher
+from posture.view.sketch import Sketch
 from posture.words import ORANGE, STATES
 
 BLUR_CELLS: Final = 10
 """Cells across the picture that are left of it when it is blurred: a face, at most half as wide, becomes 5 of one
 colour each (our choice; what a face needs to be recognised starts at some 16)."""
 _NO_PICTURE_PX = (480, 640)
-
-
-class Overlay:
-    """Draw moments of one run.
-
-    Parameters
-    ----------
-    settings : Settings
-        ``judge`` and ``alert`` have the boundaries.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self._sketcher = Sketcher(settings)
-
-    def draw(
-        self,
-        moment: Moment,
-        baseline: Baseline | None,
-        *,
-        is_mirrored: bool = False,
-        is_blurred: bool = False,
-        size_px: tuple[int, int] | None = None,
-        hint: str = "",
-        is_bgr: bool = False,
-        out: UInt8Array | None = None,
-    ) -> UInt8Array:
-        """Return the picture of a moment that was judged against `baseline`, as :func:`draw_sketch` draws it."""
-        return draw_sketch(
-            moment.image_rgb,
-            self._sketcher.sketch(moment, baseline),
-            is_mirrored=is_mirrored,
-            is_blurred=is_blurred,
-            size_px=size_px,
-            hint=hint,
-            is_bgr=is_bgr,
-            out=out,
-        )
 
 
 def draw_sketch(
