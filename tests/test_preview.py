@@ -8,6 +8,8 @@ import os
 import re
 import signal
 import subprocess
+import sys
+import types
 from functools import partial
 
 import cv2
@@ -20,9 +22,10 @@ from desktop import running as running_child
 from mjpeg_server import MjpegServer
 from unprivileged import NOBODY, as_nobody
 
+from posture.errors import WindowError
 from posture.settings import Settings
 from posture.view.moment import Moment
-from posture.view.pane import find_obstacle
+from posture.view.pane import Pane, find_obstacle
 from posture.view.preview import Preview
 from posture.view.shared_memory import SEGMENTS
 from posture.view.sketch import Sketch
@@ -421,6 +424,15 @@ def hint_height(display, path):
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)[40:90, 450:880]
     rows = np.flatnonzero((grey > 120).any(axis=1))
     return len(rows) and 11 <= np.ptp(rows) <= 20
+
+
+@pytest.mark.parametrize("there", [None, types.ModuleType("pygame")], ids=["none", "the older one"])
+def test_without_the_right_pygame_it_is_said_what_is_missing(monkeypatch, there):
+    monkeypatch.setitem(sys.modules, "pygame", there)
+    for name in ("DBUS_SESSION_BUS_ADDRESS", "DBUS_SYSTEM_BUS_ADDRESS"):
+        monkeypatch.setenv(name, os.environ.get(name, ""))  # put back afterwards
+    with pytest.raises(WindowError, match="windows need pygame-ce alone: 'posture doctor'"):
+        Pane("Posture", "posture").open(640, 480)
 
 
 @pytest.mark.parametrize("platform", ["win32", "darwin"])

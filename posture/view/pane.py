@@ -127,7 +127,7 @@ class Pane:
         Raises
         ------
         WindowError
-            If there is no screen, or SDL cannot use it.
+            If there is no screen, SDL cannot use it, or there is no SDL.
         """
         self._pygame = pg = _import_pygame(self._group)
         try:
@@ -219,13 +219,22 @@ def _import_pygame(group: str) -> ModuleType:
     """Return pygame, told to behave like a window of the desktop and not like a game.
 
     A variable that the user has set in the environment is left alone.
+
+    Raises
+    ------
+    WindowError
+        If it is not there, or another one is.
     """
     names = {"SDL_VIDEO_X11_WMCLASS": group, "SDL_VIDEO_WAYLAND_WMCLASS": group}
     os.environ.update(_NO_BUS)
     for key, value in (_ENVIRONMENT | names).items():
         os.environ.setdefault(key, value)
-    import pygame
+    try:
+        import pygame
 
+        pygame.Window  # noqa: B018 (the older pygame, which may lie in the same place, has none)
+    except (ImportError, AttributeError) as error:
+        raise WindowError("windows need pygame-ce alone: 'posture doctor' says what to install") from error
     return pygame
 
 
