@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from posture.history.proposal import MAX_FACTOR, MIN_WRONG, PARTS, Rated, propose
 from posture.history.rows import AlertRow
-from posture.history.telling import proposal_lines
+from posture.history.telling import _cell, proposal_lines
 from posture.settings import JudgeSettings
 
 JUDGE = JudgeSettings()
@@ -136,3 +136,8 @@ def test_an_old_baseline_comes_first():
 def test_what_was_said_of_another_baseline_says_nothing_of_this_one():
     rated = answers("neck", [1.2] * 5, baseline_utc="2026-04-01T12:00:00+00:00")
     assert ask([*rated, Rated(alert(at=900), True)]) == []
+
+
+def test_what_is_next_to_nothing_has_no_sign():
+    """As in a trace: the first picture after a new baseline can be 1e-9 degrees back."""
+    assert [_cell(value) for value in (-1e-9, 0.0, -0.0004, -0.0006)] == ["0.000", "0.000", "0.000", "-0.001"]

@@ -35,7 +35,7 @@ def amount_text(part: str, value: float | None) -> str:
     """Return what was measured of one part, with its unit."""
     if value is None:
         return "not measured"
-    return f"{value:+.3f} trunk" if part == "sink" else f"{value:+.1f}°"
+    return f"{value:+z.3f} trunk" if part == "sink" else f"{value:+z.1f}°"
 
 
 def alert_lines(alert: AlertRow, n: int, session: SessionRow | None, said: FeedbackRow | None) -> list[Text]:
@@ -225,7 +225,7 @@ def _recorded_rows(path: Path, alert: AlertRow) -> list[tuple[str, ...]]:
 
 def _cell(value: float) -> str:
     """Return a number as a table shows it; a dash when it was not measured."""
-    return "-" if isnan(value) else f"{value:.3f}"
+    return "-" if isnan(value) else f"{value:z.3f}"  # as a trace has it, without -0.000
 
 
 def proposal_lines(proposal: Proposal) -> list[Text]:
