@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import sys
 import time
 from collections.abc import Sequence
@@ -166,8 +167,12 @@ def _show(console: Console, stretch: Stretch, seconds: int) -> None:
 
 def _is_wanted(console: Console, stretch: Stretch) -> bool:
     """Ask whether to go on with `stretch`."""
+    console.print(f"Next: {stretch.name} ({stretch.seconds} s). Enter to go on, q to end: ", end="")
+    # Ctrl-C in the moment in which reading begins is heard only when something is typed: so none begins before.
+    while sys.platform != "win32" and not select.select([sys.stdin], [], [], TICK_S)[0]:
+        pass
     try:
-        answer = console.input(f"Next: {stretch.name} ({stretch.seconds} s). Enter to go on, q to end: ")
+        answer = input()
     except EOFError:
         console.print()
         return False
