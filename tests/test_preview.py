@@ -189,29 +189,28 @@ def test_what_was_hidden_is_shown_again(display, tmp_path, monkeypatch):
 
 
 def segments():
-    """Shared memory made by windows of this test: number and mode."""
+    """Shared memory made by windows of this test: number, mode and size."""
     ours = {child.pid for child in multiprocessing.active_children()}
     rows = [line.split() for line in SEGMENTS.read_text().splitlines()[1:]]
-    return [(int(row[1]), int(row[2], 8)) for row in rows if int(row[4]) in ours]
+    return [(int(row[1]), int(row[2], 8) & 0o777, int(row[3])) for row in rows if int(row[4]) in ours]
 
 
 def test_no_other_user_can_read_the_window(display, tmp_path, monkeypatch):
     """SDL lets everybody; what a resized window shows lies in new memory."""
-    libc, seen = ctypes.CDLL(None, use_errno=True), set()
+    libc = ctypes.CDLL(None, use_errno=True)
     libc.shmat.restype = ctypes.c_ssize_t
     with showing(display, monkeypatch, green(480, 640)) as (_, window):
         for wide, high in ((640, 480), (800, 600), (320, 240)):
             ask(display, "xdotool", "windowsize", "--sync", window, str(wide), str(high))
             lies = partial(lies_in_the_middle, display, tmp_path / "a.png", window, 4 / 3)
             wait_until(lies, "the picture")
-            assert [mode & 0o777 for _, mode in segments()] == [0o700]
-            ((number, _),) = segments()
-            seen.add(number)
+            new = [(0o700, 4 * wide * high)]
+            wait_until(lambda new=new: [s[1:] for s in segments()] == new, "new memory, and closed")
+            number = segments()[0][0]
             with as_nobody():
                 if os.getuid() == NOBODY:
                     assert libc.shmat(number, None, 0o10000) == -1
                     assert ctypes.get_errno() == errno.EACCES
-    assert len(seen) == 3
 
 
 @pytest.mark.parametrize("depth", [16, 24, 30])
