@@ -48,7 +48,7 @@ def cost(path: Path, *, is_plain: bool) -> tuple[float, float, int]:
     threading.Thread(target=drain, args=(reader,), daemon=True).start()
     with os.fdopen(writer, "w", encoding="utf-8") as file:
         console = Console(file=file, force_terminal=True, color_system="truecolor", width=100, height=30)
-        around = lambda: Surroundings("camera 0", "", 0.9, 0.02, "0 sent", today.upright_ratio, "today")  # noqa: E731
+        around = lambda: Surroundings("camera 0", "", 2.0, 0.9, 0.02, "0 sent", today.upright_ratio, "today")  # noqa: E731
         terminal.time = clock
         display = terminal.make_display(console, pipeline, around, is_plain=is_plain)
         drawn, start_s = 0, time.thread_time()

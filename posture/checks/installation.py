@@ -45,8 +45,7 @@ def check_opencv() -> Iterator[Finding]:
         cv2 = import_cv2()
         cv2.VideoCapture  # noqa: B018 (half an installation is an empty module)
     except (ImportError, AttributeError) as error:
-        twins = [name for name in _OPENCV_TWINS if _version(name) is not None]
-        yield broken("opencv", f"cannot be used: {error}", _reinstall(_OPENCV, twins))
+        yield broken("opencv", f"cannot be used: {error}", _reinstall(_OPENCV, _OPENCV_TWINS))
     else:
         yield from _check_alone("opencv", _OPENCV, _OPENCV_TWINS)
 
@@ -54,7 +53,9 @@ def check_opencv() -> Iterator[Finding]:
 def check_pygame() -> Iterator[Finding]:
     """Look whether what opens windows is there, once; only the preview and the labeller need it."""
     if util.find_spec("pygame") is None:
-        yield warning("pygame", "is not installed: no preview, no labeller", _reinstall(_PYGAME, []))
+        yield warning(
+            "pygame", "is not installed: no preview, no labeller", _reinstall(_PYGAME, _PYGAME_TWINS)
+        )
     else:
         yield from _check_alone("pygame", _PYGAME, _PYGAME_TWINS)
 
@@ -94,21 +95,26 @@ def check_pose_model(settings: Settings) -> Iterator[Finding]:
 
 def _check_alone(check: str, wanted: str, others: Sequence[str]) -> Iterator[Finding]:
     """Two distributions of one module overwrite each other's files, and removing one breaks the other."""
-    twins = [name for name in others if _version(name) is not None]
+    twins = _installed(others)
     if twins and _version(wanted) is not None:
         text = f"{wanted} and {' and '.join(twins)} are both installed and overwrite each other"
-        yield broken(check, text, _reinstall(wanted, twins))
+        yield broken(check, text, _reinstall(wanted, others))
     elif twins:
         text = f"{twins[0]} {_version(twins[0])} instead of {wanted}"
-        yield warning(check, text, _reinstall(wanted, twins))
+        yield warning(check, text, _reinstall(wanted, others))
     else:
         yield fine(check, f"{wanted} {_version(wanted)}, alone")
 
 
-def _reinstall(wanted: str, twins: list[str]) -> str:
+def _reinstall(wanted: str, others: Sequence[str]) -> str:
     """Return what leaves one distribution of a module."""
-    everything = " ".join([wanted, *twins])
+    everything = " ".join([wanted, *_installed(others)])
     return f"python -m pip uninstall -y {everything}; python -m pip install {wanted}"
+
+
+def _installed(distributions: Sequence[str]) -> list[str]:
+    """Return those that are installed."""
+    return [name for name in distributions if _version(name) is not None]
 
 
 def _version(distribution: str) -> str | None:

@@ -187,8 +187,8 @@ class Pane:
         is_ours = _ACCELERATION not in os.environ and pg.display.get_driver() in _BY_COPYING
         if is_ours:
             os.environ[_ACCELERATION] = "0"
-        widest = min(max(FIRST_WIDTH_PX[0], pg.display.get_desktop_sizes()[0][0] // 3), FIRST_WIDTH_PX[1])
-        first = min(max(width, widest), FIRST_WIDTH_PX[1])
+        least, most = FIRST_WIDTH_PX
+        first = min(max(width, least, pg.display.get_desktop_sizes()[0][0] // 3), most)
         size = first, max(1, round(first * height / width))
         window: pygame.Window = pg.Window(self._title, size, resizable=True, allow_high_dpi=True)
         window.set_icon(_draw_icon(pg))
